@@ -1,0 +1,3 @@
+-- Put rules in; `incoming` holds them.
+-- parameters: none
+INSERT INTO campaign_rules BY NAME SELECT * FROM incoming

@@ -1,0 +1,9 @@
+-- Payers: one row a payment, the customer who made it. Personal data stands here and in records.
+-- parameters: none
+CREATE TABLE payers (
+    organization_code VARCHAR NOT NULL,
+    payment_id VARCHAR NOT NULL,
+    name VARCHAR,
+    phone_number VARCHAR,
+    phone_country_code VARCHAR
+)

@@ -1,0 +1,3 @@
+-- Times are UTC whatever the machine's zone.
+-- parameters: none
+SET TimeZone = 'UTC'

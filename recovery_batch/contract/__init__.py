@@ -1,0 +1,1 @@
+"""The public request shapes, as pydantic models, and the documented fields read off them."""

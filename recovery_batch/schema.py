@@ -1,0 +1,173 @@
+"""The one table of columns: what the store's tables hold. `queries/schema/` creates them; a test holds both together.
+
+A payment is identified by (organization_code, payment_id). Times are UTC, amounts exact decimals (`money.AMOUNT`). A
+column that may be null says in its description what null means. `personal` columns hold personal data: they never reach
+a log, and a screen or a report only masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from recovery_batch.money import AMOUNT
+
+UTC_TIME: Final = pl.Datetime("us", "UTC")
+TEXTS: Final = pl.List(pl.String)
+PAIRS: Final = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its name, its Polars type, what it holds, whether it may be null, and is personal."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    about: str
+    nullable: bool = False
+    personal: bool = False
+
+
+def _optional(name: str, about: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> Column:
+    return Column(name, dtype, about, nullable=True)
+
+
+_KEY: Final = (
+    Column("organization_code", pl.String, "the organization, as the export spells it"),
+    Column("payment_id", pl.String, "payment.id, unique within the organization"),
+)
+
+PAYMENTS: Final = (
+    *_KEY,
+    _optional("order_id", "payment.order_id; null: the export had none"),
+    Column("country", pl.String, "ISO 3166-1 alpha-2"),
+    Column("status", pl.String, "payment.status, as the export spells it"),
+    _optional("sub_status", "payment.sub_status"),
+    _optional("code", "payment.code"),
+    _optional("description", "payment.description: free text of the merchant, hostile until escaped"),
+    Column("amount_value", AMOUNT, "in units of currency_code"),
+    Column("currency_code", pl.String, "ISO 4217"),
+    _optional("reject_reason", "payment.reject_reason"),
+    Column("created_at", UTC_TIME, "when the payment was created, or what stands in for it"),
+    Column("created_at_origin", pl.String, "where created_at comes from: payment, transaction or load"),
+    _optional("user_id", "metadata user_id; null: none, or an empty one"),
+    _optional(
+        "payment_method",
+        "the decisive transaction's payment_method_type; null: no transaction, or none there",
+    ),
+    _optional("provider", "the decisive transaction's provider"),
+    _optional("card_bin", "the decisive transaction's card.card_iin: the BIN (IIN)"),
+    _optional("category", "the decisive transaction's category"),
+    _optional("response_code", "the first response code present (SPEC 2.2)"),
+    _optional("iso_response_code", "the first ISO 8583 response code present (SPEC 2.2)"),
+    Column("metadata", PAIRS, "text of every metadata key (SPEC 2.2); a MAP in the store"),
+    Column(
+        "unfit_fields",
+        TEXTS,
+        "fields that keep the record from being submitted: missing, or not as a request wants them",
+    ),
+    Column("content_hash", pl.String, "SHA-256 of the canonical record and of how it was read"),
+    Column("load_id", pl.Int64, "the load that brought this content"),
+    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
+)
+
+TRANSACTIONS: Final = (
+    *_KEY,
+    Column("position", pl.Int32, "place in the record's array, from 0"),
+    Column("is_decisive", pl.Boolean, "whether rules read this one: the payment's latest"),
+    _optional("transaction_id", "transactions[].id"),
+    _optional("status", "transactions[].status"),
+    _optional("type", "transactions[].type, such as PURCHASE"),
+    _optional("code", "transactions[].code"),
+    _optional("amount", "in units of the payment's currency_code", AMOUNT),
+    _optional("payment_method_type", "such as CARD"),
+    _optional("provider", "such as STRIPE"),
+    _optional("category", "such as CARD or PSE"),
+    _optional("description", "free text, hostile until escaped"),
+    _optional("reject_reason", "transactions[].reject_reason"),
+    _optional("created_at", "null: the export had none", UTC_TIME),
+    _optional("card_iin", "the BIN (IIN): at most 8 digits"),
+    _optional("card_lfd", "the last four digits"),
+    _optional("card_type", "such as CREDIT"),
+    _optional("issuer_name", "the bank that issued the card"),
+    _optional("card_expiration_year", "four digits", pl.Int64),
+    _optional("card_expiration_month", "1 to 12", pl.Int64),
+)
+
+PAYERS: Final = (
+    *_KEY,
+    Column("name", pl.String, "the customer's name; null: the export had none", nullable=True, personal=True),
+    Column("phone_number", pl.String, "as the export spells it", nullable=True, personal=True),
+    Column("phone_country_code", pl.String, "as the export spells it", nullable=True, personal=True),
+)
+
+RECORDS: Final = (
+    *_KEY,
+    Column("record", pl.String, "the original record as JSON, without security codes", personal=True),
+)
+
+REJECTS: Final = (
+    Column("load_id", pl.Int64, "the load that first met the record"),
+    Column("path", pl.String, "the file, as the command named it"),
+    Column("file_sha256", pl.String, "SHA-256 of the file"),
+    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in the file, from 1"),
+    Column("reason", pl.String, "slug of the first fault"),
+    Column("pointer", pl.String, "JSON pointer of the first fault's field, in the record; empty: the record"),
+    Column("expected", pl.String, "what is allowed there"),
+    _optional("found", "what stood there, as JSON text; null: nothing did"),
+    Column(
+        "faults",
+        pl.List(pl.Struct({"reason": pl.String, "pointer": pl.String, "expected": pl.String, "found": pl.String})),
+        "every fault of the record",
+    ),
+    Column("raw", pl.String, "the record, card numbers masked and security codes removed", personal=True),
+    Column("raw_sha256", pl.String, "SHA-256 of raw"),
+)
+
+LOADS: Final = (
+    Column("load_id", pl.Int64, "1, 2, 3, … in the order of loading"),
+    Column("path", pl.String, "the file, as the command named it"),
+    Column("file_sha256", pl.String, "SHA-256 of the file"),
+    Column("bytes", pl.Int64, "size of the file on disk"),
+    Column("kind", pl.String, "declined"),
+    Column("timezone", pl.String, "how times without a zone were read"),
+    Column("loaded_at", UTC_TIME, "the time of the load"),
+    Column("records", pl.Int64, "records read = inserted + updated + unchanged + quarantined"),
+    Column("inserted", pl.Int64, "records of payments that were not there"),
+    Column("updated", pl.Int64, "records that changed a payment"),
+    Column("unchanged", pl.Int64, "records whose content was there already"),
+    Column("quarantined", pl.Int64, "records that are not loadable"),
+    Column("not_submittable", pl.Int64, "loaded records that lack what a request needs"),
+    Column("security_codes_removed", pl.Int64, "card security codes removed before anything was stored"),
+)
+
+TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        "payments": PAYMENTS,
+        "transactions": TRANSACTIONS,
+        "payers": PAYERS,
+        "records": RECORDS,
+        "rejects": REJECTS,
+        "loads": LOADS,
+    }
+)
+"""The tables that exports are loaded into, by name."""
+
+_EVALUATED: Final = (
+    "organization_code", "payment_id", "order_id", "country", "status", "description", "amount_value",
+    "currency_code", "reject_reason", "created_at", "user_id", "payment_method", "provider", "card_bin", "category",
+    "response_code", "iso_response_code",
+)  # fmt: skip
+
+
+def frame_schema(columns: tuple[Column, ...]) -> pl.Schema:
+    """The Polars schema of a table."""
+    return pl.Schema({column.name: column.dtype for column in columns})
+
+
+EVALUATION: Final = pl.Schema({c.name: c.dtype for c in PAYMENTS if c.name in _EVALUATED})
+"""The payments frame that campaigns are evaluated on, without the `metadata.` columns that they ask for."""

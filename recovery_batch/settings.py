@@ -1,0 +1,93 @@
+"""Settings of an installation: a TOML file and its defaults, each with its source.
+
+[payments]
+successful_statuses = ["SUCCEEDED", "APPROVED", "CAPTURED", "PAID"]
+[sources]
+response_code = ["transaction.response_code", "payment.additional_data.error_code"]
+[run]
+too_old_hours = 72
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from recovery_batch.errors import SettingsInvalid
+
+SourcePath = Annotated[str, StringConstraints(pattern=r"^(transaction|payment)(\.[^.]+)+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sources(_Section):
+    """Where the two code rules and the metadata come from: the first path that holds a value counts (SPEC 2.2).
+
+    `transaction` stands for the decisive transaction, `payment` for the payment.
+    """
+
+    response_code: tuple[SourcePath, ...] = (
+        "transaction.response_code",
+        "transaction.additional_data.response_code",
+        "transaction.additional_data.provider_response_code",
+        "transaction.additional_data.error_code",
+        "payment.additional_data.response_code",
+        "payment.additional_data.error_code",
+    )
+    iso_response_code: tuple[SourcePath, ...] = (
+        "transaction.iso_response_code",
+        "transaction.additional_data.iso_response_code",
+        "transaction.additional_data.iso8583_response_code",
+        "transaction.additional_data.network_response_code",
+        "payment.additional_data.iso_response_code",
+    )
+    metadata: tuple[SourcePath, ...] = (
+        "payment.additional_data",
+        "payment.additional_data.metadata",
+        "payment.metadata",
+    )
+
+
+class Payments(_Section):
+    """What a payment's status means (SPEC 6)."""
+
+    successful_statuses: tuple[str, ...] = ("SUCCEEDED", "APPROVED", "CAPTURED", "PAID")
+
+
+class Run(_Section):
+    """The nightly run (SPEC 4 and 5)."""
+
+    too_old_hours: Annotated[int, Field(gt=0)] = 72
+    file_records: Annotated[int, Field(gt=0)] = 500
+    file_bytes: Annotated[int, Field(ge=10_000)] = 5_000_000
+
+
+class Settings(_Section):
+    """Everything that an installation may set."""
+
+    payments: Payments = Payments()
+    sources: Sources = Sources()
+    run: Run = Run()
+    version: Literal[1] = 1
+
+
+def read_settings(path: Path | None) -> Settings:
+    """The settings of a TOML file; the defaults without one.
+
+    Raises:
+        SettingsInvalid: the file cannot be read, or holds what is not allowed; names every such place.
+    """
+    if path is None:
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"{path}: {error}", hint="See docs/settings.md for an example.") from error
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise SettingsInvalid(f"{path}: {places}", hint="See docs/settings.md for what may be set.") from error
