@@ -1,0 +1,159 @@
+"""Campaigns as files, the operations and the store hold them (SPEC 2.1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import pycountry
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from recovery_batch.clock import iso, parse_zone
+from recovery_batch.rules import Rule
+from recovery_batch.rules.fields import ACTIVE, Instant, Text, Uuid, absent_is_active, one_of, refuse
+
+CHANNELS = ("WHATSAPP_MESSAGE", "PHONE_CALL")
+STATUSES = (ACTIVE, "PAUSED", "COMPLETED", "CANCELLED")
+FINAL_STATUSES = frozenset({"COMPLETED", "CANCELLED"})
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _named(value: str) -> str:
+    if not value.strip():
+        refuse("an empty name", "a text that is not blank")
+    return value
+
+
+def _country(value: str) -> str:
+    if not (len(value) == 2 and value.isupper() and pycountry.countries.get(alpha_2=value)):
+        refuse("unknown country", "an ISO 3166-1 alpha-2 code such as CO or MX")
+    return value
+
+
+def _clock_time(value: str) -> str:
+    if not _CLOCK_TIME.fullmatch(value):
+        refuse("not a time of day", "HH:MM from 00:00 to 23:59")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        parse_zone(value)
+    except ValueError:
+        refuse("unknown time zone", "an IANA name such as America/Bogota, or an offset such as -05:00")
+    return value
+
+
+def _absent_is_empty(value: object) -> object:
+    return () if value is None else value
+
+
+ClockTime = Annotated[StrictStr, AfterValidator(_clock_time)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Schedule(_Strict):
+    """When a campaign may contact people: a daily window on the wall clock of one zone.
+
+    Attributes:
+        daily_start_time: First minute of the window, `HH:MM`.
+        daily_end_time: First minute after it; earlier than the start means that the window runs over midnight.
+        time_zone: IANA name, or an offset such as `-05:00`.
+    """
+
+    daily_start_time: ClockTime
+    daily_end_time: ClockTime
+    time_zone: Annotated[StrictStr, AfterValidator(_zone)]
+
+    @field_validator("daily_end_time")
+    @classmethod
+    def _not_empty(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("daily_start_time"):
+            refuse("daily_end_time equals daily_start_time", "another time than daily_start_time")
+        return value
+
+
+class Duration(_Strict):
+    """The payments that a campaign looks at: created from `start_at` on and before `end_at`, in UTC."""
+
+    start_at: Instant
+    end_at: Instant
+
+    @field_validator("end_at")
+    @classmethod
+    def _after_start(cls, value: datetime, info: ValidationInfo) -> datetime:
+        start = info.data.get("start_at")
+        if start is not None and value <= start:
+            refuse("end_at is not after start_at", f"a time after {iso(start)}")
+        return value
+
+
+class Campaign(_Strict):
+    """One campaign with its rules.
+
+    Attributes:
+        id: UUID; a file's campaign without one gets the UUIDv5 of its organization and name.
+        created_at: None only before it is stored; missing sorts last among candidates (SPEC 4).
+    """
+
+    id: Uuid | None = None
+    name: Annotated[Text, AfterValidator(_named)]
+    account_id: Uuid
+    organization_code: Uuid
+    country: Annotated[StrictStr, AfterValidator(_country)]
+    channel: StrictStr
+    focus: Text | None = None
+    schedule: Schedule
+    duration: Duration
+    status: Annotated[StrictStr, BeforeValidator(absent_is_active)] = ACTIVE
+    rules: Annotated[tuple[Rule, ...], BeforeValidator(_absent_is_empty), Field()] = ()
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+
+    @field_validator("channel")
+    @classmethod
+    def _known_channel(cls, value: str) -> str:
+        return one_of(value, CHANNELS, "channel")
+
+    @field_validator("status")
+    @classmethod
+    def _known_status(cls, value: str) -> str:
+        return one_of(value, STATUSES, "status")
+
+    @property
+    def active_rules(self) -> tuple[Rule, ...]:
+        """The rules that count."""
+        return tuple(rule for rule in self.rules if rule.is_active)
+
+    @property
+    def targeting_rules(self) -> tuple[Rule, ...]:
+        """The active rules that look at a payment."""
+        return tuple(rule for rule in self.active_rules if not rule.is_rate_limit)
+
+    @property
+    def rate_limits(self) -> tuple[Rule, ...]:
+        """The active rules that look at a user's communications."""
+        return tuple(rule for rule in self.active_rules if rule.is_rate_limit)
+
+    @property
+    def identity(self) -> str:
+        """The id, which every campaign that is evaluated has."""
+        assert self.id is not None
+        return self.id
+
+    def as_json(self) -> dict[str, Any]:
+        """The campaign with its rules in the API's shape."""
+        return self.model_dump(mode="json")
