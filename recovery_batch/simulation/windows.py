@@ -1,0 +1,56 @@
+"""When a communication goes out (SPEC 3): the open spans of a daily window as instants, and the plan for each match."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from recovery_batch.campaigns.models import Schedule
+from recovery_batch.clock import DAY_US, SECOND_US, Micros, WallClock, parse_zone, wall_clock
+
+_MINUTE_US: Final = 60 * SECOND_US
+_AHEAD_US: Final = 8 * DAY_US
+"""How far ahead an opening is looked for. No clock change skips more than one day's window."""
+
+
+def _minutes(clock_time: str) -> int:
+    return (int(clock_time[:2]) * 60 + int(clock_time[3:])) * _MINUTE_US
+
+
+def clock_for(schedule: Schedule, first: int, last: int) -> WallClock:
+    """The wall clock of a schedule's zone, over every instant that a plan for `first` to `last` can touch."""
+    # whole days, so that campaigns share the clocks that `wall_clock` keeps
+    start, end = (first // DAY_US - 2) * DAY_US, (last // DAY_US + 2) * DAY_US + _AHEAD_US
+    return wall_clock(parse_zone(schedule.time_zone), start, end)
+
+
+def open_spans(schedule: Schedule, clock: WallClock) -> tuple[Micros, Micros]:
+    """The spans during which a schedule's window is open: their first instants and the instants after them, in order.
+
+    Within a span of constant offset the window is a span of instants a day, cut off at the ends of the span: so what a
+    clock change skips is missing, and an hour that happens twice opens twice.
+    """
+    opens, closes = _minutes(schedule.daily_start_time), _minutes(schedule.daily_end_time)
+    if closes < opens:
+        closes += DAY_US
+    ends = np.append(clock.starts[1:], clock.end)
+    found_from: list[Micros] = []
+    found_to: list[Micros] = []
+    for start, end, offset in zip(clock.starts, ends, clock.offsets, strict=True):
+        days = np.arange((start + offset) // DAY_US - 1, (end + offset) // DAY_US + 2, dtype=np.int64) * DAY_US
+        begin = np.maximum(days + opens - offset, start)
+        finish = np.minimum(days + closes - offset, end)
+        found_from.append(begin[begin < finish])
+        found_to.append(finish[begin < finish])
+    begins, finishes = np.concatenate(found_from), np.concatenate(found_to)
+    # a clock change inside an open window cuts it in two that touch: one span
+    goes_on = begins[1:] == finishes[:-1]
+    return begins[np.append(True, ~goes_on)], finishes[np.append(~goes_on, True)]
+
+
+def plan(instants: Micros, opens: Micros, closes: Micros) -> tuple[Micros, Micros]:
+    """For each instant the first one, not before it, at which a window is open, and the end of that window."""
+    place = np.searchsorted(closes, instants, side="right")
+    # the spans reach days beyond the last instant, so there is always a next one
+    return np.maximum(instants, opens[place]), closes[place]
