@@ -1,0 +1,228 @@
+"""Why a payment was targeted or left out: every condition of every campaign, then window, limits and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recovery_batch.api.backtesting import choose
+from recovery_batch.api.frames import spread_metadata, with_paid_at
+from recovery_batch.campaigns import Campaign, all_campaigns, read_campaigns
+from recovery_batch.clock import iso
+from recovery_batch.errors import NotFound
+from recovery_batch.evaluation import evaluate, metadata_keys
+from recovery_batch.money import plain
+from recovery_batch.rules import column_read, compile_rule, sentence
+from recovery_batch.rules.fields import ACTIVE
+from recovery_batch.settings import Settings
+from recovery_batch.simulation import REASONS, SEND, Policy, simulate
+from recovery_batch.store import Store
+
+NOTHING = "nothing (missing)"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """Which payment to explain, for which campaigns.
+
+    Attributes:
+        db: The store.
+        payment_id: The payment; every organization that has one of this id is explained.
+        campaign_files: Campaign files instead of the stored campaigns.
+        campaign_ids: Only these campaigns.
+        settings: The installation's settings.
+    """
+
+    db: Path
+    payment_id: str
+    campaign_files: tuple[Path, ...] = ()
+    campaign_ids: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionOutcome:
+    """One condition: what it wanted, what it saw, whether it held; `rule_id` is None where every campaign has it."""
+
+    wanted: str
+    saw: str
+    holds: bool
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOutcome:
+    """One campaign's answer to one payment.
+
+    Attributes:
+        campaign_id: The campaign.
+        name: Its name.
+        conditions: In the order of the funnel.
+        outcome: `SEND`, `SUPPRESS`, or `NO MATCH`.
+        reason: The slug of a suppression; None otherwise.
+        story: The outcome in plain words.
+        planned_at: When it would go out, RFC 3339 UTC; None without a match.
+        planned_local: The same on the wall clock of the campaign's zone.
+        window: The daily window and its zone.
+        limits: The rate limits in plain words.
+    """
+
+    campaign_id: str
+    name: str
+    conditions: tuple[ConditionOutcome, ...]
+    outcome: str
+    reason: str | None
+    story: str
+    planned_at: str | None
+    planned_local: str | None
+    window: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One payment of one organization, and what each campaign says of it."""
+
+    organization_code: str
+    payment_id: str
+    facts: dict[str, str | None]
+    campaigns: tuple[CampaignOutcome, ...]
+
+
+def explain(request: ExplainRequest) -> tuple[Explanation, ...]:
+    """Explain a payment, once for each organization that has its id.
+
+    Everything that the users of these payments were involved in is simulated, because limits look at a whole user.
+
+    Raises:
+        NotFound: there is no such payment, campaign or store.
+        ProblemsFound: a campaign file is not in order.
+    """
+    from_files = read_campaigns(request.campaign_files) if request.campaign_files else None
+    with Store.open(request.db) as store:
+        known = all_campaigns(store) if from_files is None else from_files
+        named = choose(known, request.campaign_ids) if request.campaign_ids else known
+        keys = metadata_keys(named)
+        rows = store.frame("read/payments_of_users", {"keys": list(keys), "payment_id": request.payment_id})
+        payments = spread_metadata(rows, keys).sort("organization_code", "payment_id")
+        statuses = request.settings.payments.successful_statuses
+        payments = with_paid_at(store, payments, statuses, None).drop("not_submittable")
+    asked = (payments["payment_id"] == request.payment_id).arg_true()
+    if asked.is_empty():
+        raise NotFound(
+            f"no payment {request.payment_id}",
+            hint="Ids are compared exactly; was its export loaded, or is it quarantined?",
+            details={"payment_id": request.payment_id},
+        )
+    evaluated = named if request.campaign_ids else tuple(each for each in named if each.status == ACTIVE)
+    evaluation = evaluate(payments, evaluated, successful_statuses=statuses)
+    decisions = simulate(payments, evaluation.candidates, evaluated, Policy())
+    return tuple(_explain(payments[int(n)], int(n), named, evaluated, decisions, request) for n in asked)
+
+
+def _explain(
+    payment: pl.DataFrame,
+    payment_no: int,
+    campaigns: Sequence[Campaign],
+    evaluated: Sequence[Campaign],
+    decisions: pl.DataFrame,
+    request: ExplainRequest,
+) -> Explanation:
+    row = payment.row(0, named=True)
+    facts = {
+        "order_id": row["order_id"],
+        "user_id": row["user_id"],
+        "country": row["country"],
+        "status": row["status"],
+        "amount": f"{plain(row['amount_value'])} {row['currency_code']}",
+        "created_at": iso(row["created_at"]),
+        "order first paid at": iso(row["paid_at"]) if row["paid_at"] else None,
+    }
+    own = decisions.filter(pl.col("payment_no") == payment_no)
+    by_campaign = {each["campaign_id"]: each for each in own.iter_rows(named=True)}
+    skip = {each.identity for each in campaigns} - {each.identity for each in evaluated}
+    outcomes = tuple(
+        _outcome(campaign, payment, by_campaign.get(campaign.identity), campaign.identity in skip, request.settings)
+        for campaign in campaigns
+    )
+    return Explanation(row["organization_code"], row["payment_id"], facts, outcomes)
+
+
+def _outcome(
+    campaign: Campaign, payment: pl.DataFrame, decision: dict[str, Any] | None, skipped: bool, settings: Settings
+) -> CampaignOutcome:
+    conditions = [*_implicit(campaign, payment.row(0, named=True), skipped, settings), *_rules(campaign, payment)]
+    schedule = campaign.schedule
+    outcome, reason = ("NO MATCH", None) if decision is None else (decision["decision"], decision["reason"])
+    if (decision is not None) != all(condition.holds for condition in conditions):
+        raise AssertionError(f"the conditions of {campaign.identity} do not explain its decision")
+    return CampaignOutcome(
+        campaign_id=campaign.identity,
+        name=campaign.name,
+        conditions=tuple(conditions),
+        outcome=outcome,
+        reason=reason,
+        story=_story(conditions, decision),
+        planned_at=None if decision is None else iso(decision["planned_at"]),
+        planned_local=None if decision is None else f"{decision['planned_local']:%Y-%m-%d %H:%M:%S}",
+        window=f"{schedule.daily_start_time} to {schedule.daily_end_time}, {schedule.time_zone}",
+        limits=tuple(sentence(rule) for rule in campaign.rate_limits),
+    )
+
+
+def _implicit(campaign: Campaign, row: dict[str, Any], skipped: bool, settings: Settings) -> list[ConditionOutcome]:
+    """The conditions that every campaign has (SPEC 2.4)."""
+    successful = settings.payments.successful_statuses
+    duration, created = campaign.duration, row["created_at"]
+    active = len(campaign.active_rules)
+    status = [] if not skipped else [ConditionOutcome("campaign is ACTIVE", campaign.status, holds=False)]
+    return [
+        *status,
+        ConditionOutcome(
+            f"organization is {campaign.organization_code}",
+            row["organization_code"],
+            row["organization_code"] == campaign.organization_code,
+        ),
+        ConditionOutcome(f"country is {campaign.country}", row["country"], row["country"] == campaign.country),
+        ConditionOutcome(
+            f"created from {iso(duration.start_at)} to before {iso(duration.end_at)}",
+            iso(created),
+            duration.start_at <= created < duration.end_at,
+        ),
+        ConditionOutcome(
+            f"not a successful payment ({', '.join(successful)})", row["status"], row["status"] not in successful
+        ),
+        ConditionOutcome("at least one active rule", f"{active} of {len(campaign.rules)}", active > 0),
+    ]
+
+
+def _rules(campaign: Campaign, payment: pl.DataFrame) -> list[ConditionOutcome]:
+    found = []
+    for rule in campaign.targeting_rules:
+        column = column_read(rule)
+        assert column is not None
+        saw = _seen(payment[column].item())
+        if rule.rule_type == "AMOUNT_AND_CURRENCY":
+            saw = f"{saw} {payment['currency_code'].item()}"
+        found.append(ConditionOutcome(sentence(rule), saw, bool(payment.select(compile_rule(rule)).item()), rule.id))
+    return found
+
+
+def _seen(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else plain(value)
+
+
+def _story(conditions: Sequence[ConditionOutcome], decision: dict[str, Any] | None) -> str:
+    if decision is None:
+        failed = sum(not condition.holds for condition in conditions)
+        return f"{failed} of {len(conditions)} conditions failed"
+    if decision["decision"] == SEND:
+        deferred = decision["planned_at"] > decision["payment_created_at"]
+        return "sent when the window opens" if deferred else "sent at once, the window is open"
+    return REASONS[decision["reason"]]

@@ -1,0 +1,99 @@
+"""The frames that evaluation and simulation take, read from the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from recovery_batch.campaigns import Campaign
+from recovery_batch.evaluation import metadata_keys
+from recovery_batch.outreach.phones import impossible_phones
+from recovery_batch.privacy import mask_name, mask_phone
+from recovery_batch.rules import metadata_column
+from recovery_batch.schema import UTC_TIME
+from recovery_batch.store import Store
+
+KEY: Final = ("organization_code", "payment_id")
+_MOST_TARGETS: Final = 300
+_FEWEST_A_CAMPAIGN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Payments created from `since` on and before `until`; a bound of None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_parameters(self) -> dict[str, datetime | None]:
+        """The bounds as the queries name them."""
+        return {"since": self.since, "until": self.until}
+
+
+def read_payments(store: Store, campaigns: Sequence[Campaign], period: Period) -> pl.DataFrame:
+    """The payments of a period as `evaluate` takes them, with `not_submittable`."""
+    keys = metadata_keys(campaigns)
+    return spread_metadata(store.frame("read/payments", {"keys": list(keys), **period.as_parameters()}), keys)
+
+
+def spread_metadata(payments: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The list of metadata values as one column a key."""
+    values = pl.col("metadata_values")
+    columns = [values.list.get(place).alias(metadata_column(key)) for place, key in enumerate(keys)]
+    return payments.with_columns(columns).drop("metadata_values")
+
+
+def with_paid_at(store: Store, payments: pl.DataFrame, statuses: Sequence[str], until: datetime | None) -> pl.DataFrame:
+    """Add `paid_at`: when the payment's order was first paid, by a payment created before `until`; null: not known."""
+    paid = store.frame("read/paid_orders", {"statuses": list(statuses), "until": until})
+    paid = paid.with_columns(pl.col("paid_at").cast(UTC_TIME))
+    return payments.join(paid, on=["organization_code", "order_id"], how="left", maintain_order="left")
+
+
+def with_phone_check(
+    store: Store, payments: pl.DataFrame, candidates: pl.DataFrame, not_before: datetime
+) -> pl.DataFrame:
+    """Add `invalid_phone`, looked at only for candidates created at or after `not_before`."""
+    asked = candidates["payment_no"].unique().sort()
+    numbered = payments.select(*KEY, "created_at").with_row_index("payment_no")[asked]
+    keys = numbered.filter(pl.col("created_at") >= not_before)
+    payers = store.lookup("read/payers", keys.select(KEY))
+    flagged = keys.join(impossible_phones(payers), on=KEY, how="inner")
+    return payments.with_columns(pl.int_range(pl.len()).is_in(flagged["payment_no"].implode()).alias("invalid_phone"))
+
+
+def masked_targets(store: Store, decisions: pl.DataFrame, payments: pl.DataFrame, campaigns: int) -> pl.DataFrame:
+    """The first matches of each campaign by planned time, with the customer masked: what a report shows one by one."""
+    each = max(_FEWEST_A_CAMPAIGN, _MOST_TARGETS // max(campaigns, 1))
+    first = (
+        decisions.sort("campaign_no", "planned_at", "payment_id")
+        .group_by("campaign_no", maintain_order=True)
+        .head(each)
+        .head(_MOST_TARGETS)
+    )
+    described = first.with_columns(payments["description"].gather(first["payment_no"]))
+    payers = store.lookup("read/payers", described.select(KEY).unique())
+    masks = {
+        "payer_name": [None if name is None else mask_name(name) for name in payers["name"]],
+        "payer_phone": [None if phone is None else mask_phone(phone) for phone in payers["phone_number"]],
+    }
+    masked = payers.select(KEY).with_columns(pl.Series(n, v, dtype=pl.String) for n, v in masks.items())
+    return described.join(masked, on=KEY, how="left", maintain_order="left")
+
+
+def fingerprint_data(store: Store, period: Period) -> str:
+    """SHA-256 of the content of all payments of a period."""
+    return str(store.frame("read/fingerprint", period.as_parameters()).item())
+
+
+def fingerprint_rules(campaigns: Sequence[Campaign]) -> str:
+    """SHA-256 of campaigns with their rules, as canonical JSON, in the order of their ids."""
+    ordered = sorted((campaign.as_json() for campaign in campaigns), key=lambda each: str(each["id"]))
+    text = json.dumps(ordered, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""The root of the command line, and what every command has in common: settings, errors, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich_click as click
+from click.exceptions import Exit
+
+from recovery_batch import __version__
+from recovery_batch.cli.backtesting import backtest_command, explain_command
+from recovery_batch.cli.campaigns import campaigns_group
+from recovery_batch.cli.loading import load_command
+from recovery_batch.cli.options import FILE, Context
+from recovery_batch.cli.running import demo_command, run_command
+from recovery_batch.cli.screen import print_error
+from recovery_batch.errors import AppError, SystemFailed, UsageError
+from recovery_batch.settings import read_settings
+
+_INTERRUPTED = 130
+_BUG = 1
+
+EXIT_STATUSES = """\
+\b
+Exit status: 0 done, also when there was nothing to do; 1 the system failed
+(disk, lock) or a bug; 2 wrong usage; 3 input refused, or partly refused;
+4 not found."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog=EXIT_STATUSES,
+)
+@click.version_option(__version__, prog_name="recovery-batch")
+@click.option(
+    "--db",
+    type=FILE,
+    default=Path("recovery.duckdb"),
+    show_default=True,
+    envvar="RECOVERY_BATCH_DB",
+    show_envvar=True,
+    help="The store: one DuckDB file.",
+)
+@click.option(
+    "--config",
+    type=FILE,
+    envvar="RECOVERY_BATCH_CONFIG",
+    show_envvar=True,
+    help="Settings: a TOML file.",
+)
+@click.pass_context
+def cli(context: click.Context, db: Path, config: Path | None) -> None:
+    """Backtest recovery campaigns on declined payments, and emit outreach batches.
+
+    \b
+    Example, the whole road on the example data:
+      recovery-batch demo --out demo
+    """
+    context.obj = Context(db, read_settings(config))
+
+
+for _command in (load_command, campaigns_group, backtest_command, explain_command, run_command, demo_command):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and give its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        status = cli.main(given, prog_name="recovery-batch", standalone_mode=False)
+    except AppError as error:
+        print_error(error, as_json=as_json)
+        return error.exit_status
+    except Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        if as_json:
+            print_error(UsageError(error.format_message()), as_json=True)
+        else:
+            error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing half-done is kept", err=True)
+        return _INTERRUPTED
+    except Exception as error:
+        return _bug(error, as_json=as_json)
+    return status if isinstance(status, int) else 0
+
+
+def _bug(error: Exception, *, as_json: bool) -> int:
+    """Say that we are at fault, and where, without the values: they could be personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
+    failure = SystemFailed(
+        f"a bug: {type(error).__name__} at {place}",
+        hint="Please report it with the command; RECOVERY_BATCH_TRACEBACK=1 shows the whole traceback.",
+    )
+    print_error(failure, as_json=as_json)
+    if "RECOVERY_BATCH_TRACEBACK" in os.environ:
+        traceback.print_exception(error)
+    return _BUG

@@ -1,0 +1,102 @@
+"""`run` and `demo`: the nightly job, and the whole road on the example data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from recovery_batch.api import RunRequest, run
+from recovery_batch.api.demo import Demo, demo
+from recovery_batch.api.nightly import Run
+from recovery_batch.cli.backtesting import print_backtest
+from recovery_batch.cli.loading import print_reports
+from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
+from recovery_batch.cli.screen import note, print_json, print_table, say
+from recovery_batch.reporting.formats import count, plural
+from recovery_batch.reporting.summary import as_json as summary_json
+
+
+@click.command("run")
+@click.option("--out", required=True, type=FILE, metavar="DIR", help="The folder that gets a folder for the run.")
+@click.option(
+    "--as-of", type=INSTANT, metavar="ISO", help="The instant of the run; payments created later do not exist. [now]"
+)
+@json_option
+@click.pass_obj
+def run_command(context: Context, out: Path, as_of: datetime | None, as_json: bool) -> None:
+    """Make tonight's outreach batches: request bodies, a manifest and a report.
+
+    The folder DIR/RUN_ID appears whole or not at all. The same inputs and the same as-of give the same bytes; a run
+    that is there already is not made again.
+
+    \b
+    Example:
+      recovery-batch run --out outreach --as-of 2026-10-30T15:00:00Z
+    """
+    moment = as_of or datetime.now(UTC).replace(microsecond=0)
+    done = run(RunRequest(context.db, out, moment, context.settings))
+    if as_json:
+        print_json(done.manifest)
+    else:
+        _print_run(done)
+
+
+@click.command("demo")
+@click.option("--out", type=FILE, default=Path("demo"), show_default=True, metavar="DIR", help="Where to write.")
+@json_option
+@click.pass_obj
+def demo_command(context: Context, out: Path, as_json: bool) -> None:
+    """The whole road on the example data: a store, a report and outreach batches.
+
+    \b
+    Example:
+      recovery-batch demo --out demo
+    """
+    done = demo(out, context.settings, note)
+    if as_json:
+        print_json(_demo_json(done, out))
+        return
+    say()
+    print_reports(list(done.loads))
+    say()
+    print_backtest(done.backtest)
+    say()
+    _print_run(done.run)
+    say()
+    say(f"Open {out / 'report.html'} in a browser.")
+    say(f"Look around: recovery-batch --db {done.db} campaigns list")
+
+
+def _demo_json(done: Demo, out: Path) -> dict[str, Any]:
+    return {
+        "db": str(done.db),
+        "report": str(out / "report.html"),
+        "decisions": str(out / "decisions.csv"),
+        "loads": [report.as_json() for report in done.loads],
+        "backtest": summary_json(done.backtest.figures),
+        "run": {"folder": str(done.run.folder), "manifest": done.run.manifest},
+    }
+
+
+def _print_run(done: Run) -> None:
+    totals = done.manifest["totals"]
+    say(f"run {done.manifest['run_id']}{' (made before, unchanged)' if done.repeated else ''}")
+    rows = [
+        (f["path"].partition("/")[2], count(f["records"]), f["not_before"], f["channel"])
+        for f in done.manifest["files"]
+    ]
+    if rows:
+        print_table(("file", "records", "not before", "channel"), rows, numbers=("records",))
+    amounts = ", ".join(f"{currency} {amount}" for currency, amount in totals["amounts"].items())
+    say(
+        f"{plural(totals['records'], 'record')} in {plural(totals['files'], 'file')}{f': {amounts}' if amounts else ''}"
+    )
+    reasons = ", ".join(f"{reason} {count(number)}" for reason, number in done.manifest["suppressed"].items())
+    if reasons:
+        say(f"left out: {reasons}")
+    if totals["repeated_records"]:
+        note(f"{plural(totals['repeated_records'], 'record')} stand in the files of more than one campaign")
+    say(f"folder: {done.folder}")

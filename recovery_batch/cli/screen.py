@@ -1,0 +1,69 @@
+"""What the command line prints: JSON for programs, plain tables that fit 80 columns for people, errors with a hint.
+
+Text of the data is shown with its control characters made visible, so that no export can drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from recovery_batch.errors import AppError
+from recovery_batch.reporting.formats import visible
+
+_NARROW = 80
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def say(text: str = "") -> None:
+    """Print a line of text on standard output."""
+    click.echo(visible(text))
+
+
+def note(text: str) -> None:
+    """Print a line on standard error: what happens, what to look at; never part of the result."""
+    click.echo(visible(text), err=True)
+
+
+def remark(text: str) -> None:
+    """Print an item of a list on standard output, wrapped at 80 columns."""
+    click.echo(textwrap.fill(visible(text), _NARROW, initial_indent="  - ", subsequent_indent="    "))
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """Print a table; columns named in `numbers` are aligned to the right."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _NARROW
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, justify="right" if header in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_lines(str(cell))) for cell in row))
+    console.print(table)
+
+
+def print_error(error: AppError, *, as_json: bool) -> None:
+    """Print an error: as JSON on standard output where JSON was asked for, else as text on standard error."""
+    if as_json:
+        print_json(error.as_json())
+        return
+    click.echo(f"error: {_lines(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(visible(line) for line in text.split("\n"))
