@@ -17,8 +17,10 @@ import polars as pl
 
 from recovery_batch.campaigns.models import Campaign
 from recovery_batch.clock import iso
-from recovery_batch.rules import METADATA_PREFIX, Rule, compile_rule, sentence
+from recovery_batch.rules import METADATA_PREFIX, Rule, column_read, compile_rule, sentence
 from recovery_batch.schema import EVALUATION
+
+_ALWAYS_READ: Final = frozenset({"organization_code", "country", "status", "created_at"})
 
 CANDIDATES: Final = pl.Schema({"campaign_no": pl.UInt32, "payment_no": pl.UInt32})
 
@@ -98,7 +100,8 @@ def evaluate(
         parts.setdefault((campaign.organization_code, campaign.country), []).append(campaign_no)
     matches: list[tuple[int, pl.Series]] = []
     funnels: list[Funnel] = []
-    numbered = payments.with_row_index("payment_no")
+    columns = {column for each in campaigns for rule in each.targeting_rules for column in _columns(rule)}
+    numbered = payments.select(_ALWAYS_READ | columns).with_row_index("payment_no")
     for (organization, country), members in parts.items():
         part = numbered.filter(pl.col("organization_code") == organization, pl.col("country") == country)
         for campaign_no, conditions in _conditions(part, campaigns, members, successful_statuses):
@@ -123,28 +126,49 @@ def _conditions(
     part: pl.DataFrame, campaigns: Sequence[Campaign], members: Sequence[int], successful: Sequence[str]
 ) -> Iterator[tuple[int, list[_Condition]]]:
     """For each campaign of a part its conditions, every distinct rule evaluated once."""
-    distinct: dict[tuple[object, ...], str] = {}
-    tests: list[pl.Expr] = []
-    for campaign_no in members:
-        for rule in campaigns[campaign_no].targeting_rules:
-            if _essence(rule) not in distinct:
-                distinct[_essence(rule)] = f"rule_{len(tests)}"
-                tests.append(compile_rule(rule).alias(f"rule_{len(tests)}"))
-    unpaid = ~pl.col("status").is_in(pl.Series(successful, dtype=pl.String).implode())
-    answers = part.select(unpaid.alias("unpaid"), *tests)
+    answers = _answers(part, [rule for campaign_no in members for rule in campaigns[campaign_no].targeting_rules])
+    unpaid = ~part["status"].is_in(pl.Series(successful, dtype=pl.String).implode())
     for campaign_no in members:
         campaign = campaigns[campaign_no]
         duration = campaign.duration
         created = part["created_at"].is_between(duration.start_at, duration.end_at, closed="left")
         period = f"created from {iso(duration.start_at)} to before {iso(duration.end_at)}"
-        conditions = [_Condition(period, created), _Condition("not a successful payment", answers["unpaid"])]
+        conditions = [_Condition(period, created), _Condition("not a successful payment", unpaid)]
         if not campaign.active_rules:
             nobody = pl.repeat(False, part.height, dtype=pl.Boolean, eager=True)
             conditions.append(_Condition("at least one active rule", nobody))
         conditions += [
-            _Condition(sentence(rule), answers[distinct[_essence(rule)]], rule.id) for rule in campaign.targeting_rules
+            _Condition(sentence(rule), answers[_essence(rule)], rule.id) for rule in campaign.targeting_rules
         ]
         yield campaign_no, conditions
+
+
+def _answers(part: pl.DataFrame, rules: Iterable[Rule]) -> dict[tuple[object, ...], pl.Series]:
+    """Which payments of a part each distinct rule holds for.
+
+    A rule that reads one text column is evaluated on the distinct values of that column, which are few, and its answers
+    are then looked up by value: the same expression and the same answer, at a fraction of the work.
+    """
+    by_column: dict[str | None, dict[tuple[object, ...], pl.Expr]] = {}
+    for rule in rules:
+        column = column_read(rule)
+        is_text = column is not None and part.schema[column] == pl.String
+        by_column.setdefault(column if is_text else None, {})[_essence(rule)] = compile_rule(rule)
+    answers: dict[tuple[object, ...], pl.Series] = {}
+    for column, tests in by_column.items():
+        named = [test.alias(str(number)) for number, test in enumerate(tests.values())]
+        if column is None:
+            found = part.select(named)
+        else:
+            distinct = part.select(pl.col(column).unique())
+            known = distinct.with_columns(named)
+            found = part.select(column).join(known, on=column, how="left", nulls_equal=True, maintain_order="left")
+        answers.update({essence: found[str(number)] for number, essence in enumerate(tests)})
+    return answers
+
+
+def _columns(rule: Rule) -> set[str]:
+    return set(compile_rule(rule).meta.root_names())
 
 
 def _essence(rule: Rule) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ class Form(Enum):
     """The documented JSON type of a field, as errors name it."""
 
     STRING = "a string"
-    INTEGER = "an integer of at most 18 digits"
+    INTEGER = "an integer of at most 64 bits"
     NUMBER = "a number"
     OBJECT = "an object"
     SHAPE = "an object of documented fields"
@@ -44,6 +44,7 @@ class Documented:
         meaning: What a text must be for a record to be loadable.
         is_time: Whether it is a time.
         digits_only: Whether only its digits go out.
+        is_free: Whether it is a text that may be any at all, for a record to be loadable and to be submittable.
         shape: The model of an object, or of the objects of an array.
     """
 
@@ -55,6 +56,7 @@ class Documented:
     meaning: Meaning | None
     is_time: bool
     digits_only: bool
+    is_free: bool
     shape: type[BaseModel] | None
 
 

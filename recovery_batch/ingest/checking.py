@@ -19,7 +19,7 @@ from recovery_batch.contract.fields import Documented, Form, documented, mandato
 from recovery_batch.ingest.faults import Fault, found
 from recovery_batch.money import amount_fault
 
-_INTEGERS: Final = 10**18
+_INTEGERS: Final = 2**63
 _TIME_ALLOWED: Final = "a time such as 2026-09-01 13:45:00 or 2026-09-01T13:45:00-05:00"
 
 
@@ -80,11 +80,12 @@ class _Walk:
         kept: dict[str, Any] = {}
         for each in documented(model):
             item = value.get(each.name)
-            place = f"{pointer}/{each.name}"
             if item is None or (item == "" and not each.empty_counts):
                 if each.mandatory:
-                    self.missing(model, each, place)
-            elif (held := self.value(each, item, place)) is not None:
+                    self.missing(model, each, f"{pointer}/{each.name}")
+            elif each.is_free and isinstance(item, str):
+                kept[each.name] = item
+            elif (held := self.value(each, item, f"{pointer}/{each.name}")) is not None:
                 kept[each.name] = held
         return kept
 
@@ -106,10 +107,9 @@ class _Walk:
             return self.shape(each.shape, item, place)
         if each.form is Form.SHAPES and isinstance(item, list):
             return self.shapes(each, item, place)
-        fault = _CHECKS[each.form](item)
-        if fault is None and each.form is Form.STRING:
+        if each.form is Form.STRING and isinstance(item, str):
             return self.text(each, item, place)
-        if fault is not None:
+        if (fault := _CHECKS[each.form](item)) is not None:
             self.checked.faults.append(Fault(fault[0], place, fault[1], found(item, place)))
             return None
         return item
@@ -146,12 +146,8 @@ class _Walk:
             return None
 
 
-def _string_fault(item: object) -> tuple[str, str] | None:
-    return None if isinstance(item, str) else ("wrong_type", Form.STRING.value)
-
-
 def _integer_fault(item: object) -> tuple[str, str] | None:
-    is_one = isinstance(item, int) and not isinstance(item, bool) and abs(item) < _INTEGERS
+    is_one = isinstance(item, int) and not isinstance(item, bool) and -_INTEGERS <= item < _INTEGERS
     return None if is_one else ("wrong_type", Form.INTEGER.value)
 
 
@@ -172,7 +168,7 @@ def _always(form: Form) -> Callable[[object], tuple[str, str]]:
 
 
 _CHECKS: Final[dict[Form, Callable[[object], tuple[str, str] | None]]] = {
-    Form.STRING: _string_fault,
+    Form.STRING: _always(Form.STRING),
     Form.INTEGER: _integer_fault,
     Form.NUMBER: _number_fault,
     Form.OBJECT: _object_fault,

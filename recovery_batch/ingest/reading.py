@@ -6,28 +6,25 @@ parsed; and NDJSON (a request or an element a line), of which a bad line is a re
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, cast
+from typing import Any, Final
 
 import msgspec
-import zstandard
 
 from recovery_batch.errors import ExportUnreadable
-from recovery_batch.ingest.cards import mask_text
 from recovery_batch.ingest.faults import Fault, type_name
+from recovery_batch.ingest.unpacking import DAMAGED, Source, unpacked
 
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _FORMS: Final = "a request with external_data, an array of its elements, one element, or NDJSON of elements or requests"
+_DEEPEST: Final = 100
+"""How deep a record may nest. Some limit there must be, so that no record can exhaust the stack."""
 
 Progress = Callable[[int], None]
 
@@ -41,8 +38,8 @@ class ReadRecord:
         prefix: JSON pointer of the record in its line; empty where the line, or the place, is the record.
         value: The decoded record, numbers as int or Decimal.
         root_organization: The organization_code of the request around it.
-        fault: What kept it from being decoded; None for a decoded record.
-        raw: The text of a record that was not decoded, card data masked.
+        fault: What kept it from being a record; None for one that can be checked.
+        text: The text of what could not be decoded, as it stood; None where `value` holds it.
     """
 
     number: int
@@ -50,7 +47,7 @@ class ReadRecord:
     prefix: str = ""
     root_organization: object = None
     fault: Fault | None = None
-    raw: str = ""
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +57,6 @@ class ExportFile:
     path: Path
     sha256: str
     size: int
-
-
-class _Lines(Protocol):
-    """What both decompressors and plain files can do."""
-
-    def readline(self) -> bytes: ...
-    def read(self) -> bytes: ...
 
 
 def _exact(number: str) -> Decimal:
@@ -85,11 +75,13 @@ def describe(path: Path) -> ExportFile:
     """Hash a file.
 
     Raises:
-        ExportUnreadable: there is no such file, it is a directory, empty, or may not be read.
+        ExportUnreadable: there is no such file, it is a directory or a pipe, empty, or may not be read.
     """
     try:
         if path.is_dir():
             raise ExportUnreadable(f"{path}: a directory, not a file", hint="Name the files in it: load DIR/*.json")
+        if path.exists() and not path.is_file():
+            raise ExportUnreadable(f"{path}: a pipe or a device, not a file", hint="Write it to a file first.")
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
@@ -112,81 +104,91 @@ def read_records(file: ExportFile, progress: Progress = lambda _: None) -> Itera
     """
     try:
         with file.path.open("rb") as disk:
-            for count, record in enumerate(_records(file.path, _decompressed(disk))):
+            for count, record in enumerate(_records(file.path, unpacked(disk))):
+                if count == 0 and _is_abandoned_flow(record.value):
+                    raise ExportUnreadable(
+                        f"{file.path}: an export of abandoned flows (its records have customer and session, no payment)",
+                        hint="Only exports of declined payments can be loaded.",
+                    )
                 if count % 1000 == 0:
                     progress(disk.tell())
                 yield record
             progress(file.size)
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
+    except DAMAGED as error:
         raise ExportUnreadable(f"{file.path}: the compressed data is damaged or cut off ({error})") from error
     except OSError as error:
         raise ExportUnreadable(f"{file.path}: {error.strerror or error}") from error
 
 
-def _decompressed(disk: BinaryIO) -> _Lines:
-    mark = disk.read(4)
-    disk.seek(0)
-    if mark.startswith(_GZIP):
-        return cast(_Lines, gzip.GzipFile(fileobj=disk))
-    if mark.startswith(_ZSTD):
-        # TextIOWrapper-free buffering: the zstandard reader has no readline of its own
-        import io
-
-        return io.BufferedReader(
-            cast(Any, zstandard.ZstdDecompressor().stream_reader(disk, read_across_frames=True)), 1 << 20
-        )
-    return disk
+def _is_abandoned_flow(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() >= {"customer", "session"} and "payment" not in value
 
 
-def _records(path: Path, lines: _Lines) -> Iterator[ReadRecord]:
-    blank, first = _first_line(path, lines)
-    start = first.lstrip()[:1]
-    if start == b"[":
-        return _document(path, first + lines.read())
-    if start == b"{" and isinstance(_decoded(first)[0], dict):
-        following = lines.readline()
-        while following and not following.strip():
-            following = lines.readline()
-        if not following:
-            return _document(path, first)
-        return _ndjson(path, blank, chain([first, following], iter(lines.readline, b"")))
-    whole = first + lines.read()
-    if start == b"{":
-        try:
-            _OBJECT.decode(whole)
-        except RecursionError:
-            return _document(path, whole)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "truncated" in str(error):
-                return _document(path, whole)
-        else:
-            return _document(path, whole)
-    pieces = whole.splitlines(keepends=True)
-    others = [piece for piece in pieces[1:] if piece.strip()]
-    readable = sum(isinstance(_decoded(piece)[0], dict) for piece in others)
-    if others and readable * 2 >= len(others):
-        return _ndjson(path, blank, iter(pieces))
-    return _document(path, whole)
+def _records(path: Path, source: Source) -> Iterator[ReadRecord]:
+    head = _head(path, source)
+    first = head[-1]
+    following = _read_on(source, head)
+    if _is_object(first):
+        if following:
+            return _ndjson(path, chain(head, iter(source.readline, b"")))
+        return _document(path, first)
+    # Two objects one below the other stand in no document: this is NDJSON, and need not be held whole. (They do in a
+    # document that lacks its commas, so that what opens an array or an object is looked at as a whole.)
+    opens = first.startswith(b"[") or first.rstrip().endswith((b"{", b"[", b",", b":"))
+    if not opens and _is_object(following) and _is_object(_read_on(source, head)):
+        return _ndjson(path, chain(head, iter(source.readline, b"")))
+    text = b"".join(head) + source.read()
+    try:
+        return _document(path, text)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        lines = text.splitlines(keepends=True)
+        if not _is_cut_off(error) and _is_ndjson(lines):
+            return _ndjson(path, lines)
+        raise _unreadable(path, error) from error
 
 
-def _first_line(path: Path, lines: _Lines) -> tuple[int, bytes]:
-    """How many blank lines come first, and the first line that is not blank, without a byte order mark."""
-    line = lines.readline()
-    if line.startswith(_UTF16_MARKS):
+def _head(path: Path, source: Source) -> list[bytes]:
+    """The first line that is not blank, after those that are; without a byte order mark."""
+    line = source.readline()
+    if line.startswith(_UTF16_MARKS) or b"\0" in line[:2]:
         raise ExportUnreadable(f"{path}: the text is UTF-16, not UTF-8", hint="Save the export as UTF-8.")
-    line = line.removeprefix(_UTF8_MARK)
-    blank = 0
-    while line and not line.strip():
-        blank, line = blank + 1, lines.readline()
-    if not line:
+    head = [line.removeprefix(_UTF8_MARK)]
+    if not (head[0].strip() or _read_on(source, head)):
         raise ExportUnreadable(f"{path}: there is nothing in it but blanks", hint="[] is an empty export.")
-    return blank, line
+    return head
 
 
-def _decoded(text: bytes | msgspec.Raw) -> tuple[Any, Fault | None]:
+def _read_on(source: Source, head: list[bytes]) -> bytes:
+    """The next line that is not blank, or nothing; what was read joins the head."""
+    while line := source.readline():
+        head.append(line)
+        if line.strip():
+            return line
+    return b""
+
+
+def _is_object(line: bytes) -> bool:
+    return line.lstrip()[:1] == b"{" and isinstance(_decoded(line)[0], dict)
+
+
+def _is_ndjson(lines: list[bytes]) -> bool:
+    """Whether a text that is no JSON is NDJSON with a bad first line, rather than a document with a fault.
+
+    In a document with an element a line, the lines begin or end with what joins or closes them, all but a few.
+    """
+    filled = [line.strip() for line in lines if line.strip()][1:]
+    joined = sum(
+        line.startswith((b"]", b"}", b",", b":")) or line.endswith((b"[", b"{", b",", b":")) for line in filled
+    )
+    closed = bool(filled) and filled[-1].startswith((b"]", b"}"))
+    return not closed and sum(map(_is_object, filled)) > joined
+
+
+def _decoded(text: bytes) -> tuple[Any, Fault | None]:
     """A decoded value, or why there is none."""
     try:
-        return _DECODER.decode(text), None
+        value = _DECODER.decode(text)
+        is_deep = text.count(b"[") + text.count(b"{") > _DEEPEST and _depth(value) > _DEEPEST
     except UnicodeDecodeError as error:
         return None, Fault("not_utf8", "", "UTF-8 text", f"byte 0x{error.object[error.start]:02x}")
     except msgspec.ValidationError:
@@ -194,41 +196,59 @@ def _decoded(text: bytes | msgspec.Raw) -> tuple[Any, Fault | None]:
     except msgspec.DecodeError as error:
         return None, Fault("not_json", "", "one JSON object", str(error))
     except RecursionError:
-        return None, Fault("nested_too_deep", "", "objects and arrays nested less than 1,000 deep", "deeper nesting")
+        is_deep = True
+    if is_deep:
+        return None, Fault(
+            "nested_too_deep", "", f"objects and arrays nested at most {_DEEPEST} deep", "deeper nesting"
+        )
+    return value, None
+
+
+def _depth(value: Any, above: int = 0) -> int:
+    """How deep a value nests; no more than one level beyond the deepest allowed is looked at."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if inner is None or above > _DEEPEST:
+        return above
+    return max((_depth(each, above + 1) for each in inner), default=above + 1)
 
 
 def _document(path: Path, text: bytes) -> Iterator[ReadRecord]:
-    try:
-        text.decode("utf-8")
-        is_array = text.lstrip()[:1] == b"["
-        document: Any = _ARRAY.decode(text) if is_array else _OBJECT.decode(text)
-        elements = document if is_array else _elements(path, document)
-    except UnicodeDecodeError as error:
-        place = f"byte {error.start + 1}"
-        raise ExportUnreadable(
-            f"{path}: the text is not UTF-8: 0x{error.object[error.start]:02x} at {place}",
-            hint="Save the export as UTF-8.",
-        ) from error
-    except msgspec.ValidationError as error:
-        raise ExportUnreadable(f"{path}: JSON of another shape; allowed: {_FORMS}") from error
-    except msgspec.DecodeError as error:
-        cut = "the JSON is cut off" if "truncated" in str(error) else f"not JSON: {error}"
-        raise ExportUnreadable(f"{path}: {cut}", hint="Export the file again.") from error
-    except RecursionError as error:
-        raise ExportUnreadable(f"{path}: nested too deep to be an export") from error
-    root = None if is_array else _decoded(document.get("organization_code", msgspec.Raw(b"null")))[0]
-    return _elements_decoded(path, elements, root)
+    """The records of one JSON document; raises what decoding raises."""
+    text.decode("utf-8")
+    if text.lstrip()[:1] == b"[":
+        return _elements_decoded(path, _ARRAY.decode(text), None)
+    document = _OBJECT.decode(text)
+    root = _decoded(bytes(document.get("organization_code", b"null")))[0]
+    return _elements_decoded(path, _elements(path, text, document), root)
 
 
-def _elements(path: Path, document: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+def _is_cut_off(error: Exception) -> bool:
+    return "truncated" in str(error)
+
+
+def _unreadable(path: Path, error: UnicodeDecodeError | msgspec.DecodeError | RecursionError) -> ExportUnreadable:
+    """Why a text that is no document cannot be loaded."""
+    if isinstance(error, UnicodeDecodeError):
+        found = f"0x{error.object[error.start]:02x} at byte {error.start + 1}"
+        return ExportUnreadable(f"{path}: the text is not UTF-8: {found}", hint="Save the export as UTF-8.")
+    if isinstance(error, msgspec.ValidationError):
+        return ExportUnreadable(f"{path}: JSON of another shape; allowed: {_FORMS}")
+    if isinstance(error, RecursionError):
+        return ExportUnreadable(f"{path}: nested too deep to be an export")
+    fault = "the JSON is cut off" if _is_cut_off(error) else f"not JSON: {error}"
+    return ExportUnreadable(f"{path}: {fault}", hint="Export the file again.")
+
+
+def _elements(path: Path, text: bytes, document: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    """The elements of a request, or the one element that the document is."""
     if "external_data" in document:
         try:
             return _ARRAY.decode(document["external_data"])
         except msgspec.ValidationError as error:
-            kind = type_name(_decoded(document["external_data"])[0])
+            kind = type_name(_decoded(bytes(document["external_data"]))[0])
             raise ExportUnreadable(f"{path}: /external_data is {kind}; allowed: an array of objects") from error
-    if "payment" in document:
-        return [msgspec.Raw(msgspec.json.encode(document))]
+    if "payment" in document or _is_abandoned_flow(document):
+        return [msgspec.Raw(text)]
     keys = ", ".join(sorted(key[:30] for key in document)[:8]) or "none"
     raise ExportUnreadable(
         f"{path}: JSON of another shape, an object with the keys: {keys}; allowed: {_FORMS}",
@@ -238,45 +258,47 @@ def _elements(path: Path, document: dict[str, msgspec.Raw]) -> list[msgspec.Raw]
 
 def _elements_decoded(path: Path, elements: list[msgspec.Raw], root: object) -> Iterator[ReadRecord]:
     for number, element in enumerate(elements, 1):
-        value, fault = _decoded(element)
+        text = bytes(element)
+        value, fault = _decoded(text)
         if fault is not None and fault.reason in ("not_json", "not_utf8"):
             raise ExportUnreadable(f"{path}: element {number} is not JSON: {fault.found}")
-        raw = "" if fault is None else mask_text(bytes(element).decode("utf-8", "backslashreplace"))
-        yield ReadRecord(number, value, root_organization=root, fault=fault, raw=raw)
+        yield ReadRecord(number, value, "", root, fault, _shown(text) if fault else None)
 
 
-def _ndjson(path: Path, blank: int, lines: Iterator[bytes]) -> Iterator[ReadRecord]:
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+
+def _ndjson(path: Path, lines: Iterable[bytes]) -> Iterator[ReadRecord]:
     readable = False
     faults: list[ReadRecord] = []
-    for number, line in enumerate(lines, blank + 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         value, fault = _decoded(line)
-        if fault is not None:
-            raw = mask_text(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
-            record = ReadRecord(number, fault=fault, raw=raw)
-            if readable:
-                yield record
-            else:
-                faults.append(record)
-            continue
-        if not readable:
+        if fault is None:
             yield from faults
-            readable = True
-        yield from _line_records(number, value)
+            faults, readable = [], True
+            yield from _line_records(number, value)
+        elif readable:
+            yield ReadRecord(number, fault=fault, text=_shown(line))
+        else:
+            faults.append(ReadRecord(number, fault=fault, text=_shown(line)))
     if not readable:
-        assert faults and faults[0].fault
-        raise ExportUnreadable(f"{path}: no line of it can be read; line 1: {faults[0].fault.found}")
+        first = faults[0]
+        reason = first.fault.found if first.fault else ""
+        raise ExportUnreadable(f"{path}: no line of it can be read; line {first.number}: {reason}")
 
 
 def _line_records(number: int, value: Any) -> Iterator[ReadRecord]:
-    if not isinstance(value, dict) or "external_data" not in value:
+    if not isinstance(value, dict) or value.get("external_data") is None:
         yield ReadRecord(number, value)
         return
     elements = value["external_data"]
     if not isinstance(elements, list):
-        fault = Fault("wrong_type", "/external_data", "an array of objects", type_name(elements))
-        yield ReadRecord(number, fault=fault, raw=mask_text(msgspec.json.encode(value, enc_hook=str).decode()))
+        yield ReadRecord(
+            number, value, fault=Fault("wrong_type", "/external_data", "an array of objects", type_name(elements))
+        )
         return
     for place, element in enumerate(elements):
         yield ReadRecord(number, element, f"/external_data/{place}", value.get("organization_code"))

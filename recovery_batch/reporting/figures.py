@@ -74,17 +74,12 @@ def summarise(
     footing.check_frames(campaigns, decisions)
     outcomes = tallies.count_outcomes(decisions)
     days, hours = tallies.count_days(decisions), tallies.count_hours(decisions)
+    funnel_of = {funnel.campaign_no: _funnel(funnel, payments.height) for funnel in funnels}
     frequent, others = tallies.count_decline_reasons(decisions, _MOST_DECLINE_REASONS)
     figures = ReportFigures(
         provenance=provenance,
         totals=_totals(payments, decisions),
-        campaigns=_campaigns(
-            campaigns,
-            outcomes,
-            days,
-            hours,
-            {funnel.campaign_no: _funnel(funnel, payments.height) for funnel in funnels},
-        ),
+        campaigns=_campaigns(campaigns, outcomes, days, hours, funnel_of),
         reasons=_reasons(outcomes),
         amounts=_amounts(outcomes),
         contacted=tuple(ContactedFigures(*row) for row in tallies.add_up_contacted(decisions)),

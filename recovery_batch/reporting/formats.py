@@ -34,20 +34,19 @@ _BIDI_AND_INVISIBLE = re.compile(
 """Characters that show nothing themselves and change how their neighbours are shown: direction marks,
 overrides, embeddings and isolates, line separators, zero-width characters, tags. The two joiners that scripts
 and emoji need (U+200C, U+200D) stay."""
-_C0_AND_DELETE = re.compile("[\x00-\x1f\x7f]")
-_C1 = re.compile("[\x80-\x9f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_SIGNS = {"\n": "↵", "\t": "⇥"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
     """Text with every control character replaced by something that can be seen.
 
-    Line feed becomes `␊`, a right-to-left override `⟨U+202E⟩`, half of a surrogate pair (which no encoding
+    Line feed becomes `↵`, a right-to-left override `⟨U+202E⟩`, half of a surrogate pair (which no encoding
     can write) `�`. What remains cannot reorder or hide its surroundings.
     """
     text = _SURROGATE.sub("\ufffd", text)
-    text = _C0_AND_DELETE.sub(_control_picture, text)
-    text = _C1.sub(_code_point, text)
+    text = _CONTROL.sub(_control_sign, text)
     return _BIDI_AND_INVISIBLE.sub(_code_point, text)
 
 
@@ -156,10 +155,9 @@ def currency_name(code: str) -> str:
     return str(name) if name else ""
 
 
-def _control_picture(match: re.Match[str]) -> str:
-    """The character that Unicode has for showing a control character."""
-    code_point = ord(match[0])
-    return "\u2421" if code_point == 0x7F else chr(0x2400 + code_point)
+def _control_sign(match: re.Match[str]) -> str:
+    """The sign on the key, for those that texts really have; Unicode's pictures are missing in many fonts."""
+    return _CONTROL_SIGNS.get(match[0]) or _code_point(match)
 
 
 def _code_point(match: re.Match[str]) -> str:

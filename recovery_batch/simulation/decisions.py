@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from recovery_batch.campaigns.models import Campaign
-from recovery_batch.clock import Micros, iso, to_micros
+from recovery_batch.clock import Micros, to_micros
 from recovery_batch.rules import RULE_TYPES
 from recovery_batch.simulation.history import HISTORY, sent_by_campaign, sent_that_day
 from recovery_batch.simulation.limits import NO_LIMIT, PER_DAY, UNIQUE, Chains, day_spans, decide
@@ -89,7 +89,6 @@ class Policy:
         return {
             "outside-window": self.outside_window,
             "already-paid": "exclude" if self.exclude_paid else "ignore",
-            **({"as-of": iso(self.as_of)} if self.as_of else {}),
             **({"too-old-after": f"{hours:g} hours"} if hours is not None else {}),
         }
 
