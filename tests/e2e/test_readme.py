@@ -1,0 +1,48 @@
+"""The README's tour, run as it is written."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from recovery_batch.cli import main
+
+ROOT = Path(__file__).parents[2]
+TOUR = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A five-minute tour")[2].partition("\n## ")[0]
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", TOUR, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_tour_runs_as_it_is_written(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = commands()
+    assert {line.split()[1] for line in lines} == {"load", "campaigns", "backtest", "explain", "run"}
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        assert program == "recovery-batch"
+        status = main(arguments)
+        captured = capsys.readouterr()
+        assert status == 0, f"{line}\n{captured.out}{captured.err}"
+        assert captured.out, line
+    assert (checkout / "report.html").stat().st_size > 10_000
+    assert (checkout / "decisions.csv").read_text().count("\n") > 1_000
+    assert list(checkout.glob("outreach/*/manifest.json"))
+
+
+def test_tour_queries_run_too(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for line in commands()[:1]:
+        assert main(shlex.split(line)[1:]) == 0
+    capsys.readouterr()
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", TOUR, re.MULTILINE | re.DOTALL)
+    exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102
+    assert "COP" in capsys.readouterr().out
