@@ -37,6 +37,8 @@ def plain(number: Decimal | int) -> str:
 def amount_fault(number: Decimal | int) -> str | None:
     """What keeps a number from being an amount, in words of what is allowed; None when it is one."""
     value = Decimal(number)
+    if not value.is_finite():  # what stands for a number too large for any decimal
+        return f"a number of at most {WHOLE_DIGITS} digits before the decimal point"
     if value < 0:
         return "a number that is not negative"
     if not value:
