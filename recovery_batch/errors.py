@@ -107,6 +107,11 @@ class StoreLocked(SystemFailed):
     slug = "store_locked"
 
 
+def escape_pointer(key: str) -> str:
+    """A key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a document.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -15,13 +16,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from recovery_batch.campaigns.models import Campaign
-from recovery_batch.campaigns.parsing import Parsed, UnquotedNumber, parse_text
-from recovery_batch.errors import Problem, ProblemsFound
+from recovery_batch.campaigns.parsing import UnquotedNumber, lines_of, parse_text
+from recovery_batch.errors import Problem, ProblemsFound, escape_pointer
+from recovery_batch.rules import Rule
 from recovery_batch.rules.fields import is_uuid
 
 _YAML_NAMES: Final = frozenset({".yaml", ".yml"})
 _SHAPES: Final = 'a campaign, an array of campaigns, {"campaigns": […]} or {"data": …}'
+_HOLDERS: Final = frozenset({"campaigns", "data"})
 _LONGEST_SHOWN: Final = 60
+_DEEPEST_SHOWN: Final = 9
 _HINT: Final = "Nothing was read from these files; mend every place and try again."
 _ALLOWED: Final = {
     "missing": "a value: the field is required",
@@ -74,13 +78,14 @@ def parse_campaigns(text: str, *, source: str | None = None, is_yaml: bool = Fal
     parsed = parse_text(text, is_json=is_json)
     problems = list(parsed.problems)
     campaigns: list[Campaign] = []
-    if not problems:
+    if parsed.is_whole:
         for pointer, item in _items(parsed.value, problems):
             campaign = _campaign(item, pointer, problems)
             if campaign is not None:
                 campaigns.append(campaign)
     if problems:
-        raise ProblemsFound([_placed(problem, parsed, source) for problem in problems], hint=_HINT)
+        lines = parsed.lines or (lines_of(text) if parsed.is_whole else {})
+        raise ProblemsFound([_placed(problem, lines, source) for problem in problems], hint=_HINT)
     return tuple(campaigns)
 
 
@@ -110,10 +115,11 @@ def _items(document: Any, problems: list[Problem]) -> list[tuple[str, Any]]:
     """The campaigns of a document, each with its place."""
     place = ""
     if isinstance(document, dict):
-        for key in ("campaigns", "data"):
-            if key in document:
-                document, place = document[key], f"/{key}"
-                break
+        for holder in sorted(_HOLDERS & document.keys()):
+            unknown = sorted(document.keys() - {holder, "meta"})
+            problems += [_unknown(f"/{escape_pointer(key)}", key) for key in unknown]
+            document, place = document[holder], f"/{holder}"
+            break
     if isinstance(document, dict) and document:
         return [(place, document)]
     if isinstance(document, list):
@@ -122,32 +128,44 @@ def _items(document: Any, problems: list[Problem]) -> list[tuple[str, Any]]:
     return []
 
 
+def _unknown(place: str, key: str) -> Problem:
+    return Problem(place, f"unknown field {key[:40]}", None, _ALLOWED["extra_forbidden"])
+
+
+def derived_id(organization_code: str, name: str) -> str:
+    """The id of a campaign whose file gives none: the UUIDv5 of its organization and name (SPEC 2.1)."""
+    return str(uuid5(UUID(organization_code), name))
+
+
 def _campaign(item: Any, pointer: str, problems: list[Problem]) -> Campaign | None:
     try:
         campaign = Campaign.model_validate(item)
     except ValidationError as error:
         problems += [_problem(each, pointer) for each in error.errors(include_url=False)]
         return None
-    identity = campaign.id or str(uuid5(UUID(campaign.organization_code), campaign.name))
-    rules = []
+    identity = campaign.id or derived_id(campaign.organization_code, campaign.name)
+    rules: list[Rule] = []
+    seen: Counter[str] = Counter()
     for number, rule in enumerate(campaign.rules):
-        if rule.campaign_id is not None and rule.campaign_id != identity:
-            place = f"{pointer}/rules/{number}/campaign_id"
-            problems.append(Problem(place, "the id of another campaign", _shown(rule.campaign_id), identity))
-        rule_id = rule.id or str(uuid5(UUID(identity), f"rule {number}"))
+        place = f"{pointer}/rules/{number}"
+        if rule.campaign_id is not None and rule.campaign_id.lower() != identity.lower():
+            shown = _shown(rule.campaign_id)
+            problems.append(Problem(f"{place}/campaign_id", "the id of another campaign", shown, identity))
+        # from what the rule says, so that another one put before it changes nothing
+        essence = json.dumps([rule.rule_type, rule.conditional, rule.values, rule.metadata_key])
+        seen[essence] += 1
+        rule_id = rule.id or str(uuid5(UUID(identity), f"{essence} {seen[essence]}"))
+        if rule_id.lower() in {(earlier.id or "").lower() for earlier in rules}:
+            problems.append(Problem(f"{place}/id", "the id of an earlier rule", _shown(rule_id), "an id of its own"))
         rules.append(rule.model_copy(update={"id": rule_id, "campaign_id": identity}))
-    ids = [rule.id for rule in rules]
-    for number, each in enumerate(ids):
-        if each in ids[:number]:
-            place = f"{pointer}/rules/{number}/id"
-            problems.append(Problem(place, "the id of an earlier rule", _shown(each), "an id of its own"))
     return campaign.model_copy(update={"id": identity, "rules": tuple(rules)})
 
 
 def _problem(error: ErrorDetails, pointer: str) -> Problem:
     context: Mapping[str, Any] = error.get("ctx") or {}
-    kind, name = error["type"], str(error["loc"][-1]) if error["loc"] else "the document"
-    place = "".join(f"/{part}" for part in error["loc"])
+    kind, loc = error["type"], error["loc"]
+    name = "/".join(map(str, loc[-2:] if isinstance(loc[-1], int) else loc[-1:])) if loc else "the document"
+    place = "".join(f"/{escape_pointer(str(part))}" for part in loc)
     missing = kind == "missing"
     allowed = context.get("allowed") or _ALLOWED.get(kind, error["msg"])
     if kind == "refused":
@@ -163,14 +181,28 @@ def _problem(error: ErrorDetails, pointer: str) -> Problem:
 
 
 def _shown(value: Any) -> str:
-    text = value.text if isinstance(value, UnquotedNumber) else json.dumps(value, ensure_ascii=False, default=str)
+    text = _as_written(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
-def _placed(problem: Problem, parsed: Parsed, source: str | None) -> Problem:
+def _as_written(value: Any, depth: int = 0) -> str:
+    """A value as JSON text, numbers as the file has them; no deeper than a person would read."""
+    if isinstance(value, UnquotedNumber):
+        return value.text
+    if isinstance(value, dict | list | tuple) and depth == _DEEPEST_SHOWN:
+        return "…"
+    if isinstance(value, dict):
+        items = (f"{_as_written(key)}: {_as_written(item, depth + 1)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_as_written(item, depth + 1) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _placed(problem: Problem, lines: Mapping[str, int], source: str | None) -> Problem:
     """The problem with its file and, where the text told it, the line."""
     place = problem.place
-    while place and place not in parsed.lines:
+    while place and place not in lines:
         place = place.rpartition("/")[0]
     return Problem(
         problem.place,
@@ -179,7 +211,7 @@ def _placed(problem: Problem, parsed: Parsed, source: str | None) -> Problem:
         problem.allowed,
         problem.code,
         source,
-        parsed.lines.get(place) if problem.place else None,
+        lines.get(place) if problem.place else None,
     )
 
 

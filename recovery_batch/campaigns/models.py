@@ -18,9 +18,9 @@ from pydantic import (
     field_validator,
 )
 
-from recovery_batch.clock import iso, parse_zone
+from recovery_batch.clock import iso, parse_zone, to_micros
 from recovery_batch.rules import Rule
-from recovery_batch.rules.fields import ACTIVE, Instant, Text, Uuid, absent_is_active, one_of, refuse
+from recovery_batch.rules.fields import ACTIVE, STAMPS, Instant, Text, Uuid, absent_is_active, one_of, refuse
 
 CHANNELS = ("WHATSAPP_MESSAGE", "PHONE_CALL")
 STATUSES = (ACTIVE, "PAUSED", "COMPLETED", "CANCELLED")
@@ -154,6 +154,16 @@ class Campaign(_Strict):
         assert self.id is not None
         return self.id
 
+    @property
+    def seniority(self) -> tuple[bool, int, bytes]:
+        """Its place among campaigns when limits take candidates (SPEC 4): by created_at, missing last, then by id."""
+        created = self.created_at
+        return created is None, 0 if created is None else to_micros(created), self.identity.encode()
+
     def as_json(self) -> dict[str, Any]:
         """The campaign with its rules in the API's shape."""
         return self.model_dump(mode="json")
+
+    def undated(self) -> dict[str, Any]:
+        """The same without the times at which it was stored: what a campaign is, whenever it came."""
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(STAMPS, True), "rules": {"__all__": STAMPS}})

@@ -12,13 +12,15 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from recovery_batch.errors import Problem
+from recovery_batch.errors import Problem, escape_pointer
 
 LARGEST_BYTES: Final = 20_000_000
 _DEEPEST: Final = 50
+_LOCATED_CHARACTERS: Final = 200_000
+"""Up to this size a faulty JSON file is read once more for its lines, which takes some seconds a million characters."""
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -29,6 +31,8 @@ class Parsed:
     value: Any = None
     lines: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    is_whole: bool = False
+    """Whether the value is that of the whole text, so that it can be validated, whatever else is wrong with it."""
 
 
 def parse_text(text: str, *, is_json: bool) -> Parsed:
@@ -43,32 +47,63 @@ def parse_text(text: str, *, is_json: bool) -> Parsed:
     return parsed
 
 
+def lines_of(text: str) -> dict[str, int]:
+    """The line of each place of a JSON text, read as the YAML that it is too; empty where it cannot be."""
+    parsed = Parsed()
+    if len(text) <= _LOCATED_CHARACTERS:
+        _parse_yaml(text, parsed)
+    return parsed.lines
+
+
 def _parse_json(text: str, parsed: Parsed) -> None:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        for key in sorted({key for key in keys if keys.count(key) > 1}):
-            parsed.problems.append(Problem(f"/{key}", f"the key {key[:40]!r} stands twice in one object", None, "once"))
-        return dict(pairs)
+    repeated = False
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        found = dict(pairs)
+        repeated |= len(found) < len(pairs)
+        return found
 
     def no_constant(word: str) -> None:
         raise ValueError(f"{word} is not JSON")
 
     try:
-        parsed.value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+        parsed.value = json.loads(
+            text,
+            object_pairs_hook=noted,
+            parse_constant=no_constant,
+            parse_float=UnquotedNumber,
+            parse_int=UnquotedNumber,
+        )
+        parsed.is_whole = True
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         parsed.problems.append(Problem("", f"not JSON: {error.msg} at {place}", None, "one JSON document", code=400))
     except (ValueError, RecursionError) as error:
         parsed.problems.append(Problem("", f"not JSON: {str(error)[:80]}", None, "one JSON document", code=400))
+    if repeated:
+        if len(text) <= _LOCATED_CHARACTERS:
+            _parse_yaml(text, parsed)  # which knows their places
+        if not parsed.problems:
+            parsed.problems.append(Problem("", "a key stands twice in one object", None, "once"))
 
 
 def _parse_yaml(text: str, parsed: Parsed) -> None:
     yaml = YAML(typ="safe", pure=True)
+    depth = 0
     try:
         for event in yaml.parse(text):
+            line = event.start_mark.line + 1
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > _DEEPEST:
+                allowed = f"at most {_DEEPEST} levels"
+                parsed.problems.append(Problem("", f"nested too deep on line {line}", None, allowed, code=400))
+                return
             if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-                line = event.start_mark.line + 1
                 parsed.problems.append(Problem("", f"an anchor or an alias on line {line}", None, "each value in full"))
+                return
+            if tag := getattr(event, "tag", None):
+                parsed.problems.append(Problem("", f"a tag on line {line}", str(tag), "plain values, no tags"))
                 return
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -80,30 +115,29 @@ def _parse_yaml(text: str, parsed: Parsed) -> None:
         message = f"not YAML: {str(error).partition(chr(10))[0][:80]}"
         parsed.problems.append(Problem("", message, None, "one YAML document", code=400))
         return
-    parsed.value = None if node is None else _plain(node, "", 0, parsed)
+    value = None if node is None else _plain(node, "", parsed)
+    if not parsed.is_whole:
+        parsed.value, parsed.is_whole = value, True
 
 
-def _plain(node: Node, pointer: str, depth: int, parsed: Parsed) -> Any:
+def _plain(node: Node, pointer: str, parsed: Parsed) -> Any:
     parsed.lines[pointer] = node.start_mark.line + 1
-    if depth > _DEEPEST:
-        parsed.problems.append(Problem(pointer, "nested too deep", None, f"at most {_DEEPEST} levels"))
-        return None
     if isinstance(node, SequenceNode):
-        return [_plain(item, f"{pointer}/{n}", depth + 1, parsed) for n, item in enumerate(node.value)]
+        return [_plain(item, f"{pointer}/{n}", parsed) for n, item in enumerate(node.value)]
     if isinstance(node, MappingNode):
-        return _mapping(node, pointer, depth, parsed)
+        return _mapping(node, pointer, parsed)
     assert isinstance(node, ScalarNode)
     return _scalar(str(node.tag).removeprefix(_TAG), node.value)
 
 
-def _mapping(node: MappingNode, pointer: str, depth: int, parsed: Parsed) -> dict[str, Any]:
+def _mapping(node: MappingNode, pointer: str, parsed: Parsed) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
-        place = f"{pointer}/{key}"
+        place = f"{pointer}/{escape_pointer(key)}"
         if key in found:
             parsed.problems.append(Problem(place, f"the key {key[:40]!r} stands twice", None, "once"))
-        found[key] = _plain(value_node, place, depth + 1, parsed)
+        found[key] = _plain(value_node, place, parsed)
     return found
 
 
@@ -119,7 +153,7 @@ def _scalar(tag: str, text: str) -> Any:
 
 
 class UnquotedNumber(float):
-    """A number of a YAML file; remembers how it was written."""
+    """A number of a campaign file, where none belongs; remembers how it was written."""
 
     text: str
 

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from recovery_batch.campaigns.files import require_uuid
+from recovery_batch.campaigns.files import derived_id, require_uuid
 from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign
 from recovery_batch.errors import NotFound, Problem, ProblemsFound
+from recovery_batch.rules import Rule
 from recovery_batch.schema import TEXTS, UTC_TIME
 from recovery_batch.store import Store
 
@@ -101,19 +102,27 @@ def list_campaigns(
 def import_campaigns(store: Store, campaigns: Sequence[Campaign], now: datetime) -> list[ImportedCampaign]:
     """Store campaigns: all of them, or none.
 
-    A campaign is the stored one with its id, else the one with its name in its organization. What has no created_at
-    keeps that of the stored one, else takes `now`; updated_at is `now` where anything changed.
+    A campaign is the stored one with its id; one whose file gave no id is the stored one with its name in its
+    organization. created_at stays what it was; updated_at is `now` where anything but the times changed.
 
     Raises:
-        ProblemsFound: a campaign that is COMPLETED or CANCELLED would change its status.
+        ProblemsFound: a campaign that is COMPLETED or CANCELLED would change its status, or two would become one.
     """
     stored = all_campaigns(store)
+    named = {campaign.identity.lower() for campaign in campaigns}
     by_id = {campaign.identity.lower(): campaign for campaign in stored}
-    by_name = {(campaign.organization_code, campaign.name): campaign for campaign in stored}
+    by_name = {(each.organization_code, each.name): each for each in stored if each.identity.lower() not in named}
     results: list[ImportedCampaign] = []
     problems: list[Problem] = []
+    replaced: set[str] = set()
     for campaign in campaigns:
-        before = by_id.get(campaign.identity.lower()) or by_name.get((campaign.organization_code, campaign.name))
+        before = by_id.get(campaign.identity.lower())
+        if before is None and campaign.identity == derived_id(campaign.organization_code, campaign.name):
+            before = by_name.get((campaign.organization_code, campaign.name))
+        if before and before.identity in replaced:
+            message = f"the campaign {campaign.name[:40]!r} stands twice"
+            problems.append(Problem("/name", message, f'"{campaign.id}"', f"once, as {before.id}"))
+        replaced |= {before.identity} if before else set()
         results.append(_merged(campaign, before, now))
         if before and before.status in FINAL_STATUSES and campaign.status != before.status:
             message = f"status of {campaign.name[:40]!r}: invalid status transition"
@@ -132,34 +141,44 @@ def import_campaigns(store: Store, campaigns: Sequence[Campaign], now: datetime)
 
 def _merged(campaign: Campaign, before: Campaign | None, now: datetime) -> ImportedCampaign:
     if before is None:
-        return ImportedCampaign(_stamped(campaign, campaign.created_at or now, campaign.updated_at or now), "created")
-    given = campaign.model_copy(update={"id": before.id})
+        return ImportedCampaign(_stamped(campaign, now), "created")
     kept = {rule.id: rule for rule in before.rules}
-    rules = [
+    given = campaign.model_copy(
+        update={
+            "id": before.id,
+            "created_at": before.created_at,
+            "updated_at": now,
+            "rules": tuple(_merged_rule(rule, kept.get(rule.id), before.identity, now) for rule in campaign.rules),
+        }
+    )
+    if given.undated() == before.undated():
+        return ImportedCampaign(before, "unchanged")
+    return ImportedCampaign(given, "updated")
+
+
+def _merged_rule(rule: Rule, before: Rule | None, campaign_id: str, now: datetime) -> Rule:
+    """The rule as it is stored: with the times it had, but updated now where it changed."""
+    owned = rule.model_copy(update={"campaign_id": campaign_id})
+    if before is not None and owned.undated() == before.undated():
+        return before
+    created = before.created_at if before is not None else rule.created_at or now
+    return owned.model_copy(update={"created_at": created, "updated_at": now})
+
+
+def _stamped(campaign: Campaign, now: datetime) -> Campaign:
+    created = campaign.created_at or now
+    rules = tuple(
         rule.model_copy(
             update={
-                "campaign_id": before.id,
-                "created_at": rule.created_at or (kept[rule.id].created_at if rule.id in kept else None),
-                "updated_at": rule.updated_at or (kept[rule.id].updated_at if rule.id in kept else None),
+                "created_at": rule.created_at or created,
+                "updated_at": rule.updated_at or now,
             }
         )
-        for rule in given.rules
-    ]
-    created = campaign.created_at or before.created_at or now
-    same = given.model_copy(
-        update={"rules": tuple(rules), "created_at": created, "updated_at": campaign.updated_at or before.updated_at}
-    )
-    if same == before:
-        return ImportedCampaign(before, "unchanged")
-    return ImportedCampaign(_stamped(same, created, now), "updated")
-
-
-def _stamped(campaign: Campaign, created: datetime, updated: datetime) -> Campaign:
-    rules = tuple(
-        rule.model_copy(update={"created_at": rule.created_at or updated, "updated_at": rule.updated_at or updated})
         for rule in campaign.rules
     )
-    return campaign.model_copy(update={"created_at": created, "updated_at": updated, "rules": rules})
+    return campaign.model_copy(
+        update={"created_at": created, "updated_at": campaign.updated_at or now, "rules": rules}
+    )
 
 
 def _from_row(row: dict[str, Any], rules: list[dict[str, Any]]) -> Campaign:

@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from recovery_batch.clock import iso, parse_bound
 
 ACTIVE = "ACTIVE"
+STAMPS = {"created_at", "updated_at"}
+"""The fields of campaigns and rules that say when they were stored, and not what they are."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 

@@ -16,7 +16,7 @@ from recovery_batch.rules.catalogue import (
     RuleType,
     allowed_conditionals,
 )
-from recovery_batch.rules.fields import ACTIVE, Instant, Text, Uuid, absent_is_active, one_of, refuse
+from recovery_batch.rules.fields import ACTIVE, STAMPS, Instant, Text, Uuid, absent_is_active, one_of, refuse
 from recovery_batch.rules.numbers import key_of
 
 RULE_STATUSES = (ACTIVE, "INACTIVE")
@@ -106,6 +106,10 @@ class Rule(BaseModel):
         if rule_type is not None and rule_type.kind is not Kind.METADATA and value is not None:
             refuse(f"{rule_type.name} takes no metadata_key", "null, or leave it out")
         return value
+
+    def undated(self) -> dict[str, Any]:
+        """The rule without the times at which it was stored."""
+        return self.model_dump(mode="json", exclude=STAMPS)
 
     def as_json(self) -> dict[str, Any]:
         """The rule in the API's shape."""
