@@ -14,9 +14,9 @@ from recovery_batch.simulation.limits import Flags, Ints
 
 HISTORY: Final = pl.Schema(
     {
-        "organization_code": pl.String,
-        "user_id": pl.String,
-        "campaign_id": pl.String,
+        "organization_code": pl.String(),
+        "user_id": pl.String(),
+        "campaign_id": pl.String(),
         "planned_at": pl.Datetime("us", "UTC"),
     }
 )

@@ -1,8 +1,8 @@
 """Rate limits (SPEC 4, 6 and 7): who is sent, decided candidate after candidate for each user, all users at once.
 
 Whether a candidate is sent depends on what the same user was sent before, so the candidates of one user are a chain;
-different users never touch. The k-th candidates of all users are decided together, for k = 0, 1, 2, …: as many rounds as
-the heaviest user has candidates, each of them vectorised.
+different users never touch. The k-th candidates of all users are decided together, for k = 0, 1, 2, …: as many rounds
+as the heaviest user has candidates, each of them vectorised.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _day_bounds(chains: Chains) -> list[tuple[Ints, Ints]]:
 
 
 def _same_campaign_before(chains: Chains) -> Ints:
-    """The place of the previous candidate of the same user and campaign; the place after the last where there is none."""
+    """The place of the previous candidate of the same user and campaign; where there is none, the place after all."""
     size = len(chains.user)
     order = np.lexsort((np.arange(size), chains.campaign, chains.user))
     same = (chains.user[order][1:] == chains.user[order][:-1]) & (
