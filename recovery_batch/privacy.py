@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_EMAIL = re.compile(r"\s*[^@\s]+@[^@\s]+\s*")
+_PHONE = re.compile(r"\s*(?:\+[0-9 ()./-]{7,}|\(?[0-9]{2,4}\)?[ ./-][0-9 ./-]{5,})\s*")
+"""A plus sign or groups of digits: a run of digits alone may as well be an id or an amount."""
 _DOT = "•"
 _SHOWN_DIGITS = 4
 
@@ -17,3 +22,11 @@ def mask_phone(phone: str) -> str:
     if len(digits) <= _SHOWN_DIGITS:
         return _DOT * len(digits)
     return _DOT * (len(digits) - _SHOWN_DIGITS) + digits[-_SHOWN_DIGITS:]
+
+
+def mask_contact(text: str) -> str:
+    """A text, masked where it is an e-mail address or is written like a phone number; any other text as it is."""
+    if _EMAIL.fullmatch(text):
+        name, _, domain = text.strip().rpartition("@")
+        return f"{name[:1]}{_DOT * 3}@{domain}"
+    return mask_phone(text) if _PHONE.fullmatch(text) else text

@@ -62,7 +62,7 @@ class Payments(_Section):
 class Run(_Section):
     """The nightly run (SPEC 4 and 5)."""
 
-    too_old_hours: Annotated[int, Field(gt=0)] = 72
+    too_old_hours: Annotated[int, Field(gt=0, le=100_000)] = 72
     file_records: Annotated[int, Field(gt=0)] = 500
     file_bytes: Annotated[int, Field(ge=10_000)] = 5_000_000
 

@@ -137,7 +137,11 @@ def provenance(store: Store, request: BacktestRequest, campaigns: Sequence[Campa
         data_sha256=fingerprint_data(store, request.period),
         tool_version=__version__,
         run_id=None,
-        settings={**policy.as_settings(), "history": "none"},
+        settings={
+            **policy.as_settings(),
+            "history": "none",
+            "successful-statuses": ", ".join(request.settings.payments.successful_statuses),
+        },
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import polars as pl
 from recovery_batch.api.backtesting import choose
 from recovery_batch.api.frames import spread_metadata, with_paid_at
 from recovery_batch.campaigns import Campaign, all_campaigns, read_campaigns
-from recovery_batch.clock import iso
+from recovery_batch.clock import iso, parse_zone
 from recovery_batch.errors import NotFound
 from recovery_batch.evaluation import evaluate, metadata_keys
 from recovery_batch.money import plain
+from recovery_batch.privacy import mask_contact
 from recovery_batch.rules import column_read, compile_rule, sentence
 from recovery_batch.rules.fields import ACTIVE
 from recovery_batch.settings import Settings
@@ -23,6 +24,7 @@ from recovery_batch.simulation import REASONS, SEND, Policy, simulate
 from recovery_batch.store import Store
 
 NOTHING = "nothing (missing)"
+_LIMITS = ("unique_by_user", "user_comms_per_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class CampaignOutcome:
         planned_local: The same on the wall clock of the campaign's zone.
         window: The daily window and its zone.
         limits: The rate limits in plain words.
+        counted: For a match that a limit stopped, the earlier communications that it counted.
     """
 
     campaign_id: str
@@ -81,6 +84,7 @@ class CampaignOutcome:
     planned_local: str | None
     window: str
     limits: tuple[str, ...]
+    counted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +149,12 @@ def _explain(
     own = decisions.filter(pl.col("payment_no") == payment_no)
     by_campaign = {each["campaign_id"]: each for each in own.iter_rows(named=True)}
     skip = {each.identity for each in campaigns} - {each.identity for each in evaluated}
-    outcomes = tuple(
-        _outcome(campaign, payment, by_campaign.get(campaign.identity), campaign.identity in skip, request.settings)
-        for campaign in campaigns
-    )
-    return Explanation(row["organization_code"], row["payment_id"], facts, outcomes)
+    outcomes = []
+    for campaign in campaigns:
+        decision = by_campaign.get(campaign.identity)
+        outcome = _outcome(campaign, payment, decision, campaign.identity in skip, request.settings)
+        outcomes.append(replace(outcome, counted=_counted(campaign, decision, decisions)))
+    return Explanation(row["organization_code"], row["payment_id"], facts, tuple(outcomes))
 
 
 def _outcome(
@@ -168,7 +173,7 @@ def _outcome(
         reason=reason,
         story=_story(conditions, decision),
         planned_at=None if decision is None else iso(decision["planned_at"]),
-        planned_local=None if decision is None else f"{decision['planned_local']:%Y-%m-%d %H:%M:%S}",
+        planned_local=None if decision is None else decision["planned_local"].isoformat(" ", "seconds"),
         window=f"{schedule.daily_start_time} to {schedule.daily_end_time}, {schedule.time_zone}",
         limits=tuple(sentence(rule) for rule in campaign.rate_limits),
     )
@@ -179,9 +184,8 @@ def _implicit(campaign: Campaign, row: dict[str, Any], skipped: bool, settings: 
     successful = settings.payments.successful_statuses
     duration, created = campaign.duration, row["created_at"]
     active = len(campaign.active_rules)
-    status = [] if not skipped else [ConditionOutcome("campaign is ACTIVE", campaign.status, holds=False)]
     return [
-        *status,
+        ConditionOutcome("campaign is ACTIVE, or named", campaign.status, not skipped),
         ConditionOutcome(
             f"organization is {campaign.organization_code}",
             row["organization_code"],
@@ -215,7 +219,30 @@ def _rules(campaign: Campaign, payment: pl.DataFrame) -> list[ConditionOutcome]:
 def _seen(value: Any) -> str:
     if value is None:
         return NOTHING
-    return value if isinstance(value, str) else plain(value)
+    return mask_contact(value) if isinstance(value, str) else plain(value)
+
+
+def _counted(campaign: Campaign, decision: dict[str, Any] | None, decisions: pl.DataFrame) -> tuple[str, ...]:
+    """What a limit counted: the user's communications of that day, or those of the campaign."""
+    if decision is None or decision["reason"] not in _LIMITS:
+        return ()
+    zone = parse_zone(campaign.schedule.time_zone)
+    sent = decisions.filter(
+        pl.col("decision") == SEND,
+        pl.col("organization_code") == decision["organization_code"],
+        pl.col("user_id") == decision["user_id"],
+        pl.col("planned_at") <= decision["planned_at"],
+    ).sort("planned_at", "payment_id")
+    day = decision["planned_at"].astimezone(zone).date()
+    return tuple(
+        f"{iso(each['planned_at'])} payment {each['payment_id']}, {each['campaign_name']}"
+        for each in sent.iter_rows(named=True)
+        if (
+            each["campaign_id"] == campaign.identity
+            if decision["reason"] == "unique_by_user"
+            else each["planned_at"].astimezone(zone).date() == day
+        )
+    )
 
 
 def _story(conditions: Sequence[ConditionOutcome], decision: dict[str, Any] | None) -> str:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from recovery_batch.errors import SystemFailed
+from polars.exceptions import ComputeError
+
+from recovery_batch.errors import SystemFailed, UsageError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have a file written beside its place and moved there when it is complete.
 
     Raises:
+        UsageError: a folder stands there.
         SystemFailed: the disk refuses; what stood there before still stands there.
     """
+    if path.name in ("", "..") or os.path.isdir(path):
+        raise UsageError(f"{path}: a folder, not a file", hint="Give the name of a file.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
         partial.replace(path)
-    except OSError as error:
+    except (OSError, ComputeError) as error:  # the latter from Polars, for Parquet
         raise SystemFailed(
-            f"{path}: {error.strerror or error}", hint="Check the folder, its permissions and the free space."
+            f"{path}: {getattr(error, 'strerror', None) or error}",
+            hint="Check the folder, its permissions and the free space.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

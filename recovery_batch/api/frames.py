@@ -93,7 +93,10 @@ def fingerprint_data(store: Store, period: Period) -> str:
 
 
 def fingerprint_rules(campaigns: Sequence[Campaign]) -> str:
-    """SHA-256 of campaigns with their rules, as canonical JSON, in the order of their ids."""
-    ordered = sorted((campaign.as_json() for campaign in campaigns), key=lambda each: str(each["id"]))
-    text = json.dumps(ordered, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """SHA-256 of campaigns with their rules, as canonical JSON, in the order in which limits take them (SPEC 4).
+
+    Of the times at which they were stored only that order counts, so that a file has the same hash in every store.
+    """
+    ordered = sorted(campaigns, key=lambda campaign: campaign.seniority)
+    text = json.dumps([each.undated() for each in ordered], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -24,6 +24,8 @@ from recovery_batch.api.frames import (
     with_phone_check,
 )
 from recovery_batch.campaigns import Campaign, all_campaigns
+from recovery_batch.clock import iso
+from recovery_batch.errors import UsageError
 from recovery_batch.evaluation import Evaluation, evaluate
 from recovery_batch.outreach.batches import BatchFile, BatchLimits, cut_batches
 from recovery_batch.outreach.folder import MANIFEST, read_manifest, write_folder
@@ -37,6 +39,7 @@ from recovery_batch.store import Store
 REPORT: Final = "report.html"
 LEFT_OUT: Final = "left_out.csv"
 _TICK: Final = timedelta(microseconds=1)
+_YEARS: Final = range(1970, 9999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,12 @@ def run(request: RunRequest) -> Run:
     """Make the outreach batches of the stored ACTIVE campaigns, as of an instant.
 
     Raises:
+        UsageError: no run can be as of that instant.
         StoreMissing: there is no store.
         SystemFailed: the disk refuses; no folder is left.
     """
+    if request.as_of.year not in _YEARS:
+        raise UsageError(f"as-of is {iso(request.as_of)}; allowed: the years {_YEARS[0]} to {_YEARS[-1]}")
     policy = Policy(
         as_of=request.as_of,
         too_old_after=timedelta(hours=request.settings.run.too_old_hours),
@@ -90,7 +96,7 @@ def run(request: RunRequest) -> Run:
             as_of=request.as_of,
             rules_sha256=fingerprint_rules(campaigns),
             data_sha256=fingerprint_data(store, period),
-            settings={**policy.as_settings(), **_limits(request.settings)},
+            settings={**policy.as_settings(), **_in_words(request.settings)},
             tool_version=__version__,
         )
         folder = request.out / inputs.run_id
@@ -101,15 +107,20 @@ def run(request: RunRequest) -> Run:
         batches = _batches(store, decisions, request.settings)
         figures = figures_of(store, campaigns, payments, decisions, evaluation.funnels, _origin(inputs))
         others = {REPORT: render(figures).encode(), LEFT_OUT: _left_out(store, decisions)}
-    manifest = make_manifest(inputs, campaigns, decisions, batches, others)
+    warnings = [f"{each.name}: {warning}" for each in figures.campaigns for warning in each.warnings]
+    manifest = make_manifest(inputs, campaigns, decisions, batches, others, warnings)
     files = {batch.path: batch.content for batch in batches} | others
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     made = write_folder(folder, files | {MANIFEST: text.encode()})
     return Run(folder, manifest, repeated=not made)
 
 
-def _limits(settings: Settings) -> dict[str, str]:
-    return {"file-records": str(settings.run.file_records), "file-bytes": str(settings.run.file_bytes)}
+def _in_words(settings: Settings) -> dict[str, str]:
+    return {
+        "file-records": str(settings.run.file_records),
+        "file-bytes": str(settings.run.file_bytes),
+        "successful-statuses": ", ".join(settings.payments.successful_statuses),
+    }
 
 
 def _decide(

@@ -16,7 +16,7 @@ from recovery_batch.errors import UsageError
 from recovery_batch.reporting.formats import count, grouped_amount, plural
 from recovery_batch.reporting.report import CurrencyFigures
 from recovery_batch.reporting.summary import as_json as summary_json
-from recovery_batch.simulation import REASONS, SEND
+from recovery_batch.simulation import REASONS
 
 
 @click.command("backtest")
@@ -159,15 +159,15 @@ def _print_explanation(explanation: Explanation) -> None:
         say()
         say(f"{campaign.name} ({campaign.campaign_id})")
         for condition in campaign.conditions:
-            say(f"  {'yes' if condition.holds else 'NO '}  {condition.wanted}")
-            if not condition.holds:
-                say(f"       saw: {condition.saw}")
+            say(f"  {'yes' if condition.holds else 'NO '} {condition.wanted}")
+            say(f"        saw: {condition.saw}")
+        say(f"  window: {campaign.window}")
+        for limit in campaign.limits:
+            say(f"  limit: {limit}")
         if campaign.planned_at is not None:
-            say(f"  window: {campaign.window}")
-            say(f"  planned: {campaign.planned_at} ({campaign.planned_local} there)")
-            for limit in campaign.limits:
-                say(f"  limit: {limit}")
+            say(f"  planned: {campaign.planned_at} ({campaign.planned_local} on the clock there)")
         reason = f" ({campaign.reason})" if campaign.reason else ""
-        mark = "=>" if campaign.outcome == SEND else "->"
-        say(f"  {mark} {campaign.outcome}{reason}: {campaign.story}")
+        for earlier in campaign.counted:
+            say(f"  counted: {earlier}")
+        say(f"  => {campaign.outcome}{reason}: {campaign.story}")
     say()

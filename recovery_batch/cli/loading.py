@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,12 +49,16 @@ def load_command(
     Example:
       recovery-batch load fixtures/exports/payments_1_request.json
     """
+    # whole seconds, as those of `run`: what was loaded a moment ago exists in a run of this moment
     options = LoadOptions(
-        loaded_at=datetime.now(UTC), timezone=timezone, strict=strict, sources=context.settings.sources
+        loaded_at=datetime.now(UTC).replace(microsecond=0),
+        timezone=timezone,
+        strict=strict,
+        sources=context.settings.sources,
     )
     reports: list[FileReport] = []
     with Store.open(context.db, write=True) as store, _progress() as progress:
-        for report in load_files(store, files, options, progress):
+        for report in load_files(store, _expanded(files), options, progress):
             reports.append(report)
             if not as_json and report.error is not None:
                 note(f"failed: {report.error.message}")
@@ -67,13 +72,23 @@ def load_command(
     return _REFUSED if refused else 0
 
 
+def _expanded(files: tuple[Path, ...]) -> list[Path]:
+    """The files; for a pattern that no shell expanded (`exports/*.json` in quotes) those that it matches, sorted."""
+    found: list[Path] = []
+    for file in files:
+        matches = [] if file.exists() else sorted(glob.glob(str(file), recursive=True))
+        found += [Path(match) for match in matches] or [file]
+    return found
+
+
 def print_reports(reports: list[FileReport]) -> None:
     """Print what became of each file, and what to look at."""
     names = ("records", "inserted", "updated", "unchanged", "quarantined")
     loaded = [report for report in reports if report.error is None]
     rows = [(report.path.name, *(count(report.counts[name]) for name in names)) for report in loaded]
-    print_table(("file", *names), rows, numbers=names)
-    say()
+    if rows:
+        print_table(("file", *names), rows, numbers=names)
+        say()
     for report in loaded:
         _print_remarks(report)
     sums = totals(reports)
@@ -89,13 +104,13 @@ def _print_remarks(report: FileReport) -> None:
         number = count(report.counts["not_submittable"])
         remarks.append(f"{number} not submittable, for want of: {_counted(report.unfit_fields)}")
     for name, words in (
-        ("time_of_transaction", "took the time of their transaction"),
-        ("time_of_load", "had no time at all and took that of the load"),
-        ("without_user_id", "have no user_id"),
+        ("time_of_transaction", "without a time of their own, took their transaction's"),
+        ("time_of_load", "without any time, took that of the load"),
+        ("without_user_id", "without user_id"),
         ("security_codes_removed", "card security codes removed"),
     ):
         if report.facts[name]:
-            remarks.append(f"{count(report.facts[name])} {words}")
+            remarks.append(f"{words}: {count(report.facts[name])}")
     if report.facts["created_at"]:
         span = report.facts["created_at"]
         remarks.append(f"created {span['first']} to {span['last']}, {', '.join(report.facts['currencies'])}")

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import rich_click as click
@@ -22,7 +23,7 @@ from recovery_batch.errors import AppError, SystemFailed, UsageError
 from recovery_batch.settings import read_settings
 
 _INTERRUPTED = 130
-_BUG = 1
+_FAILED = 1
 
 EXIT_STATUSES = """\
 \b
@@ -72,12 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
+        _check_text(given)
         status = cli.main(given, prog_name="recovery-batch", standalone_mode=False)
     except AppError as error:
         print_error(error, as_json=as_json)
         return error.exit_status
-    except Exit as done:
-        return done.exit_code
+    except (Exit, SystemExit) as done:  # rich-click leaves by itself after the help of a group without a command
+        return done.exit_code if isinstance(done, Exit) else int(done.code or 0)
     except click.ClickException as error:
         if as_json:
             print_error(UsageError(error.format_message()), as_json=True)
@@ -88,8 +90,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted; nothing half-done is kept", err=True)
         return _INTERRUPTED
     except Exception as error:
-        return _bug(error, as_json=as_json)
+        return _system_failed(error, as_json) if isinstance(error, OSError) else _bug(error, as_json=as_json)
     return status if isinstance(status, int) else 0
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuse what neither the store could keep nor JSON show: bytes that are not UTF-8."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"the argument {argument!a} is not UTF-8", hint="Rename the file.") from error
+
+
+def _system_failed(error: OSError, as_json: bool) -> int:
+    if error.filename is None:  # our own output, which shall not fail again when the interpreter ends
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        as_json = False
+    print_error(SystemFailed(f"{error.filename or 'standard output'}: {error.strerror}"), as_json=as_json)
+    return _FAILED
 
 
 def _bug(error: Exception, *, as_json: bool) -> int:
@@ -103,4 +123,4 @@ def _bug(error: Exception, *, as_json: bool) -> int:
     print_error(failure, as_json=as_json)
     if "RECOVERY_BATCH_TRACEBACK" in os.environ:
         traceback.print_exception(error)
-    return _BUG
+    return _FAILED

@@ -99,4 +99,6 @@ def _print_run(done: Run) -> None:
         say(f"left out: {reasons}")
     if totals["repeated_records"]:
         note(f"{plural(totals['repeated_records'], 'record')} stand in the files of more than one campaign")
+    for warning in done.manifest["warnings"]:
+        note(f"warning: {warning}")
     say(f"folder: {done.folder}")

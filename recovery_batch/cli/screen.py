@@ -9,7 +9,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -24,7 +24,9 @@ _NARROW = 80
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    # half of a surrogate pair, which only bad input holds, goes out as JSON's own escape
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def say(text: str = "") -> None:
@@ -43,13 +45,14 @@ def remark(text: str) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """Print a table; columns named in `numbers` are aligned to the right."""
+    """Print a table: columns named in `numbers` are aligned to the right, one named `id` is never broken."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _NARROW
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(headers))
     for header in headers:
-        table.add_column(header, justify="right" if header in numbers else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if header in numbers else "left"
+        table.add_column(header, justify=justify, overflow="fold", no_wrap=header == "id")
     for row in rows:
         table.add_row(*(Text(_lines(str(cell))) for cell in row))
     console.print(table)

@@ -43,7 +43,8 @@ def element(record: str, created_at: datetime | None, transaction_times: Sequenc
 
 
 def _written(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    # not strftime, which writes the year 1 of a "null date" as `1`
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def _project(model: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +14,14 @@ from recovery_batch.errors import SystemFailed
 
 MANIFEST: Final = "manifest.json"
 _PRIVATE_FILE: Final = 0o600
+_PARTIAL: Final = re.compile(r"\..+\.([0-9]{1,9})\.partial")
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a run that is complete; None where there is no such run."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise SystemFailed(
@@ -45,16 +47,21 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
     umask = os.umask(0o077)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_overs(folder)
+        _remove_left_overs(folder.parent)
         for path, content in files.items():
             _write(partial / path, content)
-        _sync(partial)
+        for made in (partial, *(each for each in partial.rglob("*") if each.is_dir())):
+            _sync(made)
         try:
             partial.rename(folder)
-        except OSError:
-            if read_manifest(folder) is None:
+        except OSError as error:
+            if read_manifest(folder) is not None:
+                return False
+            if not folder.exists():
                 raise
-            return False
+            raise SystemFailed(
+                f"{folder}: stands there without a manifest", hint="Move it away and run this again."
+            ) from error
         _sync(folder.parent)
         return True
     except OSError as error:
@@ -67,14 +74,17 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _remove_left_overs(folder: Path) -> None:
-    """Take away what a killed process left of this run."""
-    for left in folder.parent.glob(f".{folder.name}.*.partial"):
-        if not _is_running(int(left.name.rsplit(".", 2)[-2])):
+def _remove_left_overs(parent: Path) -> None:
+    """Take away what killed processes left of this run and of others: it holds personal data."""
+    for left in parent.glob(".*.partial"):
+        match = _PARTIAL.fullmatch(left.name)
+        if match and not _is_another_running(int(match[1])):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _is_running(process: int) -> bool:
+def _is_another_running(process: int) -> bool:
+    if process == os.getpid():  # in a container every night's process has the same number
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -55,6 +55,7 @@ def make_manifest(
     decisions: pl.DataFrame,
     batches: Sequence[BatchFile],
     others: Mapping[str, bytes],
+    warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The manifest as a plain document.
 
@@ -64,6 +65,7 @@ def make_manifest(
         decisions: As `simulate` gives them.
         batches: The request bodies.
         others: Further files of the folder, by path.
+        warnings: What a person should look at.
     """
     return {
         "format": FORMAT_VERSION,
@@ -80,6 +82,7 @@ def make_manifest(
             {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             for path, content in sorted(others.items())
         ],
+        "warnings": list(warnings),
         "campaigns": [_campaign(campaign, number, decisions) for number, campaign in enumerate(campaigns)],
     }
 
@@ -127,7 +130,7 @@ def _suppressed(decisions: pl.DataFrame) -> dict[str, int]:
 def _campaign(campaign: Campaign, number: int, decisions: pl.DataFrame) -> dict[str, Any]:
     own = decisions.filter(pl.col("campaign_no") == number)
     sent = int((own["decision"] == SEND).sum())
-    return {"matched": own.height, "sent": sent, "suppressed": _suppressed(own), "campaign": campaign.as_json()}
+    return {"matched": own.height, "sent": sent, "suppressed": _suppressed(own), "campaign": campaign.undated()}
 
 
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from recovery_batch.contract.declined import CustomerPayer
 from recovery_batch.contract.fields import documented
 
 _NUMBER = ["phone_country_code", "phone_number"]
+_WRITTEN = re.compile(r"[\s+()./0-9\-]+", re.ASCII)
+"""How people write numbers: digits, and what they put between them."""
 _PATTERNS = {field.name: field.pattern for field in documented(CustomerPayer) if field.digits_only}
 
 
@@ -20,16 +22,23 @@ def only_digits(text: str) -> str:
 
 
 def is_possible(country_code: str, number: str) -> bool:
-    """Whether a number could exist, and its digits are what a request allows."""
-    for name, text in (("phone_country_code", country_code), ("phone_number", number)):
+    """Whether what goes out, the digits of both, is a number that could exist.
+
+    Letters, an extension, or a number that is written with another country's code are refused: what went out would not
+    be the customer's number.
+    """
+    code, digits = only_digits(country_code), only_digits(number)
+    for name, text, sent in (("phone_country_code", country_code, code), ("phone_number", number, digits)):
         pattern = _PATTERNS[name]
-        if pattern is not None and not pattern.match(only_digits(text)):
+        if not _WRITTEN.fullmatch(text) or (pattern is not None and not pattern.match(sent)):
             return False
-    international = number if number.strip().startswith("+") else f"+{only_digits(country_code)}{only_digits(number)}"
+    if "+" in number and not digits.startswith(code):
+        return False
     try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(international))
+        parsed = phonenumbers.parse(f"+{digits}" if "+" in number else f"+{code}{digits}")
     except phonenumbers.NumberParseException:
         return False
+    return phonenumbers.is_possible_number(parsed)
 
 
 def impossible_phones(payers: pl.DataFrame) -> pl.DataFrame:

@@ -26,6 +26,7 @@ def as_json(figures: ReportFigures) -> dict[str, Any]:
             "from": iso(provenance.period_from) if provenance.period_from else None,
             "to": iso(provenance.period_to) if provenance.period_to else None,
         },
+        "settings": dict(provenance.settings),
         "rules_sha256": provenance.rules_sha256,
         "data_sha256": provenance.data_sha256,
         "matched": totals.tally.matched,

@@ -13,6 +13,7 @@ def test_the_document_has_the_promised_shape_and_foots() -> None:
     assert list(document) == [
         "payments",
         "period",
+        "settings",
         "rules_sha256",
         "data_sha256",
         "matched",
