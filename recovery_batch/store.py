@@ -1,7 +1,7 @@
 """The store: one DuckDB file. The only module that opens DuckDB; every statement stands in `queries/`.
 
-A query file begins with a header that names its parameters (`-- parameters: since, until`, or `none`); a file whose text
-and header disagree is refused when it is read. Reading commands open the file read-only; a writer holds it alone.
+A query file begins with a header that names its parameters (`-- parameters: since, until`, or `none`); a file whose
+text and header disagree is refused when it is read. Reading commands open the file read-only; a writer holds it alone.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from recovery_batch import assets
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
@@ -27,6 +28,8 @@ _NAMED: Final = re.compile(r"\$([a-z_0-9]+)")
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 _PRIVATE: Final = 0o600
+_SHORTEST_BYTES: Final = 3 * 4096
+"""What DuckDB writes before anything else: a header, and two that say where the data is."""
 
 
 @cache
@@ -73,31 +76,32 @@ class Store:
                 f"no store at {path}",
                 hint="Load an export first (recovery-batch load FILE), or name a store with --db.",
             )
-        umask = os.umask(0o077) if write else None
+        connection = _connect(path, write=write)
         try:
-            connection = _connect(path, write=write)
-            try:
-                store = cls(connection, path)
-                store._prepare(write=write)
-                yield store
-            except duckdb.Error as error:
-                raise SystemFailed(f"{path}: {_first_line(error)}", hint="Nothing half-done is kept.") from error
-            finally:
-                connection.close()
+            store = cls(connection, path)
+            store._prepare(write=write)
+            if write:
+                path.chmod(_PRIVATE)
+            yield store
+        except duckdb.Error as error:
+            raise SystemFailed(f"{path}: {_first_line(error)}", hint="Nothing half-done is kept.") from error
         finally:
-            if umask is not None:
-                os.umask(umask)
+            with _private_files():
+                connection.close()
 
     def frame(self, query: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The rows of a query, typed."""
-        return self._connection.sql(query_text(query), params=dict(parameters or {})).pl()
+        with _private_files():
+            rows: pl.DataFrame = self._connection.sql(query_text(query), params=dict(parameters or {})).pl()
+            return rows
 
     def run(self, query: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that gives no rows."""
-        self._connection.execute(query_text(query), dict(parameters or {}))
+        with _private_files():
+            self._connection.execute(query_text(query), dict(parameters or {}))
 
-    def append(self, query: str, rows: pl.DataFrame) -> None:
-        """Run a statement that writes the rows of a frame, which it names `incoming`."""
+    def append(self, query: str, rows: pl.DataFrame | pa.Table) -> None:
+        """Run a statement that writes the rows of a frame or of an Arrow table, which it names `incoming`."""
         with self._incoming(rows):
             self.run(query)
 
@@ -113,13 +117,15 @@ class Store:
         try:
             yield
         except BaseException:
-            self._connection.rollback()
+            with suppress(duckdb.Error):  # what ended the transaction already is raised, not that it has ended
+                self._connection.rollback()
             raise
-        self._connection.commit()
+        with _private_files():
+            self._connection.commit()
 
     @contextmanager
-    def _incoming(self, rows: pl.DataFrame) -> Iterator[None]:
-        self._connection.register("incoming", rows.to_arrow())
+    def _incoming(self, rows: pl.DataFrame | pa.Table) -> Iterator[None]:
+        self._connection.register("incoming", rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows)
         try:
             yield
         finally:
@@ -128,20 +134,21 @@ class Store:
     def _prepare(self, *, write: bool) -> None:
         tables = set(self.frame("store/tables")["name"])
         if _MARKER in tables:
-            version = self.frame("store/version")["schema_version"].item()
-            if version > SCHEMA_VERSION:
-                raise StoreForeign(
-                    f"{self.path}: written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})",
-                    hint="Update recovery-batch.",
-                )
-            return
+            versions = self.frame("store/version")["schema_version"].to_list()
+            if versions == [SCHEMA_VERSION]:
+                return
+            found = ", ".join(map(str, versions)) or "unknown"
+            raise StoreForeign(
+                f"{self.path}: written by a newer version (schema {found}, this one knows {SCHEMA_VERSION})",
+                hint="Update recovery-batch.",
+            )
         if tables:
             raise StoreForeign(
                 f"{self.path}: a database of another program (its tables: {', '.join(sorted(tables)[:5])})",
                 hint="Name another file with --db; this one was left as it is.",
             )
         if not write:
-            raise StoreMissing(f"{self.path}: an empty database", hint="Load an export first: recovery-batch load FILE")
+            raise _empty(self.path)
         with self.transaction():
             for query in _schema_queries():
                 self.run(query)
@@ -154,25 +161,59 @@ def _connect(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": False,
         "temp_directory": f"{path}.tmp",
     }
+    was_stump = _is_stump(path)
     try:
-        connection = duckdb.connect(str(path), read_only=not write, config=config)
+        with _private_files():
+            connection = duckdb.connect(str(path), read_only=not write, config=config)
     except duckdb.Error as error:
-        raise _connection_error(path, error) from error
-    if write:
-        path.chmod(_PRIVATE)
+        failure = _connection_error(path, error)
+        if not was_stump or isinstance(failure, StoreLocked):
+            raise failure from error
+        if not write:
+            raise _empty(path) from error
+        path.unlink()
+        return _connect(path, write=write)
     connection.execute(query_text("store/session"))
     return connection
 
 
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """What DuckDB creates meanwhile is its user's alone: the store, its write-ahead log, what spills from memory."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def _connection_error(path: Path, error: duckdb.Error) -> AppError:
     text = _first_line(error)
-    if "lock" in text.lower():
+    if "Could not set lock" in text:
         holder = _HOLDER.search(text)
         who = f"process {holder[1]}" if holder else "another process"
         return StoreLocked(f"{path}: {who} holds the database", hint="Wait until it has ended, and run this again.")
-    if "not a valid DuckDB database" in text or "Is a directory" in text or path.is_dir():
+    if path.is_dir() or (path.is_file() and not _is_duckdb(path)):
         return StoreForeign(f"{path}: not a DuckDB database", hint="Name another file with --db; it was left as it is.")
     return SystemFailed(f"{path}: {text}", hint="Check the path, its permissions and the free space.")
+
+
+def _is_stump(path: Path) -> bool:
+    """Whether a file is too short to hold anything: empty, or what is left where making a store was interrupted."""
+    size = path.stat().st_size if path.is_file() else _SHORTEST_BYTES
+    return size == 0 or (size < _SHORTEST_BYTES and _is_duckdb(path))
+
+
+def _is_duckdb(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:  # then it is not what the file holds that went wrong
+        return True
+
+
+def _empty(path: Path) -> StoreMissing:
+    return StoreMissing(f"{path}: an empty database", hint="Load an export first: recovery-batch load FILE")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,3 @@
 -- Add a batch of payments to those of the file; `incoming` is the batch.
 -- parameters: none
-INSERT INTO staged_payments BY NAME
-SELECT * REPLACE (map_from_entries(metadata) AS metadata) FROM incoming
+INSERT INTO staged_payments BY NAME SELECT * FROM incoming

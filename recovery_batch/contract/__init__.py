@@ -1,1 +1,1 @@
-"""The public request shapes, as pydantic models, and the documented fields read off them."""
+"""The public request bodies as pydantic models, and their documented fields as one table."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import pycountry
 from babel.core import get_global
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 _CURRENCIES = frozenset(get_global("all_currencies")) | {currency.alpha_3 for currency in pycountry.currencies}
 _COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
@@ -40,19 +40,20 @@ class DigitsText:
 Text = Annotated[str, StringConstraints(min_length=1)]
 Country = Annotated[
     str,
-    StringConstraints(pattern=r"\A[A-Z]{2}\z", min_length=1),
+    StringConstraints(pattern=r"^[A-Z]{2}$", min_length=1),
     Meaning(_COUNTRIES.__contains__, "an ISO 3166-1 alpha-2 country code such as CO"),
 ]
 # Withdrawn codes stand in old exports, so the list is of every code that ever was.
 Currency = Annotated[
     str,
-    StringConstraints(pattern=r"\A[A-Z]{3}\z", min_length=1),
+    StringConstraints(pattern=r"^[A-Z]{3}$", min_length=1),
     Meaning(_CURRENCIES.__contains__, "an ISO 4217 currency code such as COP"),
 ]
 Time = Annotated[
-    str, StringConstraints(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\z"), TimeText()
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"), TimeText()
 ]
-Amount = Annotated[Decimal, Field(ge=0)]
+# A JSON number: what pydantic says of a decimal by itself would let a text through.
+Amount = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 Object = dict[str, Any]
 
 
@@ -64,8 +65,8 @@ class Card(_Body):
     """`card` of a transaction."""
 
     id: int | None = None
-    card_iin: Annotated[str, StringConstraints(pattern=r"\A[0-9]{0,8}\z")] | None = None
-    card_lfd: Annotated[str, StringConstraints(pattern=r"\A[0-9]{0,4}\z")] | None = None
+    card_iin: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,8}$")] | None = None
+    card_lfd: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,4}$")] | None = None
     card_type: str | None = None
     issuer_name: str | None = None
     transaction_id: int | None = None
@@ -113,8 +114,8 @@ class CustomerPayer(_Body):
     """`customer_payer` of an element of `external_data`."""
 
     name: Text
-    phone_number: Annotated[str, StringConstraints(min_length=1, pattern=r"\A[0-9]{4,15}\z"), DigitsText()]
-    phone_country_code: Annotated[str, StringConstraints(min_length=1, pattern=r"\A[0-9]{1,4}\z"), DigitsText()]
+    phone_number: Annotated[str, StringConstraints(min_length=1, pattern=r"^[0-9]{4,15}$"), DigitsText()]
+    phone_country_code: Annotated[str, StringConstraints(min_length=1, pattern=r"^[0-9]{1,4}$"), DigitsText()]
     additional_data: Object | None = None
 
 

@@ -76,15 +76,21 @@ def _documented(name: str, info: FieldInfo) -> Documented:
         form, shape = Form.SHAPE, base
     else:
         form, shape = _FORMS[get_origin(base) or base], None
+    meaning = next((mark for mark in marks if isinstance(mark, Meaning)), None)
+    is_time = any(isinstance(mark, TimeText) for mark in marks)
+    digits_only = any(isinstance(mark, DigitsText) for mark in marks)
+    never_empty = form is Form.NUMBER or any(each.min_length for each in constraints)
     return Documented(
         name=name,
         form=form,
         mandatory=info.is_required(),
-        empty_counts=not (info.is_required() and any(each.min_length for each in constraints)),
-        pattern=re.compile(pattern.replace(r"\z", r"\Z")) if pattern else None,
-        meaning=next((mark for mark in marks if isinstance(mark, Meaning)), None),
-        is_time=any(isinstance(mark, TimeText) for mark in marks),
-        digits_only=any(isinstance(mark, DigitsText) for mark in marks),
+        empty_counts=not (info.is_required() and never_empty),
+        # in JSON Schema and in pydantic `$` is the end of the text, in re also what stands before a last line end
+        pattern=re.compile(pattern.removesuffix("$") + r"\Z") if pattern else None,
+        meaning=meaning,
+        is_time=is_time,
+        digits_only=digits_only,
+        is_free=form is Form.STRING and (pattern is None or digits_only) and not meaning and not is_time,
         shape=shape,
     )
 

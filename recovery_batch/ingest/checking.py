@@ -5,10 +5,9 @@ This is the slow, plain statement of what is loadable and what is submittable; i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -16,10 +15,12 @@ from pydantic import BaseModel
 from recovery_batch.clock import parse_instant
 from recovery_batch.contract.declined import LOADABLE, CustomerPayer, Element, Payment
 from recovery_batch.contract.fields import Documented, Form, documented, mandatory_paths
-from recovery_batch.ingest.faults import Fault, found
-from recovery_batch.money import amount_fault
+from recovery_batch.ingest.faults import Fault, found, type_name
+from recovery_batch.money import FRACTION_DIGITS, WHOLE_DIGITS, amount_fault
 
 _INTEGERS: Final = 2**63
+_STEP: Final = Decimal(1).scaleb(-FRACTION_DIGITS)
+_EXACT: Final = Context(prec=WHOLE_DIGITS + FRACTION_DIGITS, traps=[Inexact, InvalidOperation])
 _TIME_ALLOWED: Final = "a time such as 2026-09-01 13:45:00 or 2026-09-01T13:45:00-05:00"
 
 
@@ -28,7 +29,8 @@ class CheckedRecord:
     """What a record holds.
 
     Attributes:
-        payment: The documented fields of `payment` that are there; times as instants in UTC.
+        payment: The documented fields of `payment` that are there; times as instants in UTC, amounts with six digits
+            after the point.
         transactions: The same of each transaction, in order; `card` is a mapping of its own.
         payer: The same of `customer_payer`.
         faults: What keeps the record from being loaded; empty for a loadable record.
@@ -52,7 +54,8 @@ def check_record(record: Any, zone: tzinfo, root_organization: object = None) ->
     """
     checked = CheckedRecord()
     if not isinstance(record, dict):
-        checked.faults.append(Fault("wrong_type", "", "an object with payment and customer_payer", found(record, "")))
+        allowed = "an object with payment and customer_payer"
+        checked.faults.append(Fault("wrong_type", "", allowed, type_name(record)))
         return checked
     walked = _Walk(checked, zone).shape(Element, record, "")
     checked.payment = walked.get("payment", {})
@@ -80,11 +83,11 @@ class _Walk:
         kept: dict[str, Any] = {}
         for each in documented(model):
             item = value.get(each.name)
-            if item is None or (item == "" and not each.empty_counts):
+            if each.is_free and item and isinstance(item, str):
+                kept[each.name] = item  # most fields are of this kind
+            elif item is None or (item == "" and not each.empty_counts):
                 if each.mandatory:
                     self.missing(model, each, f"{pointer}/{each.name}")
-            elif each.is_free and isinstance(item, str):
-                kept[each.name] = item
             elif (held := self.value(each, item, f"{pointer}/{each.name}")) is not None:
                 kept[each.name] = held
         return kept
@@ -101,18 +104,35 @@ class _Walk:
             self.checked.unfit.append(path)
 
     def value(self, each: Documented, item: Any, place: str) -> Any:
-        """The value of a field; None, and a fault, where it is not of the documented type."""
-        if each.form is Form.SHAPE and isinstance(item, dict):
+        """The value of a field as columns hold it; None, and a fault, where it is not of the documented type."""
+        form = each.form
+        if form is Form.STRING and isinstance(item, str):
+            return self.text(each, item, place)
+        if form is Form.NUMBER and isinstance(item, int | Decimal) and not isinstance(item, bool):
+            return self.amount(item, place)
+        if form is Form.SHAPE and isinstance(item, dict):
             assert each.shape is not None
             return self.shape(each.shape, item, place)
-        if each.form is Form.SHAPES and isinstance(item, list):
+        if form is Form.SHAPES and isinstance(item, list):
             return self.shapes(each, item, place)
-        if each.form is Form.STRING and isinstance(item, str):
-            return self.text(each, item, place)
-        if (fault := _CHECKS[each.form](item)) is not None:
-            self.checked.faults.append(Fault(fault[0], place, fault[1], found(item, place)))
-            return None
-        return item
+        is_other = form is Form.OBJECT and isinstance(item, dict)
+        if is_other or (form is Form.INTEGER and _is_integer(item)):
+            return item
+        self.checked.faults.append(Fault("wrong_type", place, form.value, found(item, place)))
+        return None
+
+    def amount(self, item: int | Decimal, place: str) -> Decimal | None:
+        """An amount with the digits of its column; a fault where it has more of them, or is negative."""
+        try:
+            held = Decimal(item).quantize(_STEP, context=_EXACT)
+            if held >= 0:
+                return held
+        except (Inexact, InvalidOperation):
+            pass
+        allowed = amount_fault(item)
+        assert allowed is not None
+        self.checked.faults.append(Fault("bad_amount", place, allowed, found(item, place)))
+        return None
 
     def shapes(self, each: Documented, items: list[Any], place: str) -> list[dict[str, Any]]:
         """The objects of an array; a fault for each element that is none."""
@@ -146,32 +166,5 @@ class _Walk:
             return None
 
 
-def _integer_fault(item: object) -> tuple[str, str] | None:
-    is_one = isinstance(item, int) and not isinstance(item, bool) and -_INTEGERS <= item < _INTEGERS
-    return None if is_one else ("wrong_type", Form.INTEGER.value)
-
-
-def _number_fault(item: object) -> tuple[str, str] | None:
-    # the documented numbers are all amounts
-    if isinstance(item, bool) or not isinstance(item, int | Decimal):
-        return "wrong_type", Form.NUMBER.value
-    allowed = amount_fault(item)
-    return None if allowed is None else ("bad_amount", allowed)
-
-
-def _object_fault(item: object) -> tuple[str, str] | None:
-    return None if isinstance(item, dict) else ("wrong_type", Form.OBJECT.value)
-
-
-def _always(form: Form) -> Callable[[object], tuple[str, str]]:
-    return lambda _: ("wrong_type", form.value)
-
-
-_CHECKS: Final[dict[Form, Callable[[object], tuple[str, str] | None]]] = {
-    Form.STRING: _always(Form.STRING),
-    Form.INTEGER: _integer_fault,
-    Form.NUMBER: _number_fault,
-    Form.OBJECT: _object_fault,
-    Form.SHAPE: _always(Form.SHAPE),
-    Form.SHAPES: _always(Form.SHAPES),
-}
+def _is_integer(item: object) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool) and -_INTEGERS <= item < _INTEGERS

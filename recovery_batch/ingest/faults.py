@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
 
 import msgspec
 
 _LONGEST_SHOWN = 80
 _PERSONAL = "/customer_payer"
+_FARTHEST = 1000
+
+
+class FarNumber:
+    """A number so large or so small that its plain digits would fill the memory: kept as it is spelled, and refused.
+
+    Not a dataclass: the encoders of msgspec must meet it as something that they do not know.
+    """
+
+    __slots__ = ("spelled",)
+    ALLOWED: ClassVar[str] = f"a number between 1e-{_FARTHEST} and 1e{_FARTHEST}"
+
+    def __init__(self, spelled: str) -> None:
+        self.spelled = spelled
+
+
+def exact_number(spelled: str) -> Decimal | FarNumber:
+    """A JSON number with a fraction or an exponent, exactly."""
+    try:
+        number = Decimal(spelled)
+    except InvalidOperation:  # an exponent that no decimal holds
+        return FarNumber(spelled)
+    return number if abs(number.adjusted()) <= _FARTHEST else FarNumber(spelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +58,19 @@ def type_name(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "a Boolean"
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int | Decimal | FarNumber):
         return "a number"
-    return {str: "a string", list: "an array", dict: "an object"}.get(type(value), type(value).__name__)
+    return "a string" if isinstance(value, str) else "an array" if isinstance(value, list) else "an object"
 
 
 def found(value: Any, pointer: str) -> str:
     """A value as errors show it."""
     if pointer.startswith(_PERSONAL) or isinstance(value, dict | list):
         return type_name(value)
-    text = msgspec.json.encode(value).decode() if not isinstance(value, Decimal) else str(value)
+    if isinstance(value, FarNumber):
+        text = value.spelled
+    else:
+        text = msgspec.json.encode(value).decode() if not isinstance(value, Decimal) else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
 
 

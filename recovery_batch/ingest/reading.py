@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from recovery_batch.errors import ExportUnreadable
-from recovery_batch.ingest.faults import Fault, type_name
+from recovery_batch.ingest.faults import Fault, exact_number, type_name
 from recovery_batch.ingest.unpacking import DAMAGED, Source, unpacked
 
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
@@ -29,8 +28,7 @@ _DEEPEST: Final = 100
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRecord:
+class ReadRecord(NamedTuple):
     """One record of a file.
 
     Attributes:
@@ -59,14 +57,7 @@ class ExportFile:
     size: int
 
 
-def _exact(number: str) -> Decimal:
-    try:
-        return Decimal(number)
-    except InvalidOperation:  # an exponent that no decimal holds: refused later, with its place
-        return Decimal("NaN")
-
-
-_DECODER: Final = msgspec.json.Decoder(float_hook=_exact)
+_DECODER: Final = msgspec.json.Decoder(float_hook=exact_number)
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -107,7 +98,7 @@ def read_records(file: ExportFile, progress: Progress = lambda _: None) -> Itera
             for count, record in enumerate(_records(file.path, unpacked(disk))):
                 if count == 0 and _is_abandoned_flow(record.value):
                     raise ExportUnreadable(
-                        f"{file.path}: an export of abandoned flows (its records have customer and session, no payment)",
+                        f"{file.path}: an export of abandoned flows (it has customer and session, no payment)",
                         hint="Only exports of declined payments can be loaded.",
                     )
                 if count % 1000 == 0:
@@ -176,12 +167,12 @@ def _is_ndjson(lines: list[bytes]) -> bool:
 
     In a document with an element a line, the lines begin or end with what joins or closes them, all but a few.
     """
-    filled = [line.strip() for line in lines if line.strip()][1:]
-    joined = sum(
-        line.startswith((b"]", b"}", b",", b":")) or line.endswith((b"[", b"{", b",", b":")) for line in filled
-    )
-    closed = bool(filled) and filled[-1].startswith((b"]", b"}"))
-    return not closed and sum(map(_is_object, filled)) > joined
+    first, *others = [line.strip() for line in lines if line.strip()]
+    objects = sum(map(_is_object, others))
+    joined = sum(line.startswith((b"]", b"}", b",", b":")) or line.endswith((b"[", b"{", b",", b":")) for line in others)
+    is_closed = bool(others) and others[-1].startswith((b"]", b"}"))
+    doubt = not first.startswith((b"{", b"["))  # the beginning of a document it was not
+    return 0 < objects and joined < objects + doubt and not is_closed
 
 
 def _decoded(text: bytes) -> tuple[Any, Fault | None]:
