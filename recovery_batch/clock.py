@@ -22,6 +22,9 @@ Micros = npt.NDArray[np.int64]
 SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""The first and the last microsecond that a datetime holds: of the years 1 and 9999."""
 _EARLIEST_US: Final = -62_135_510_400 * SECOND_US  # 0001-01-02: a day inside datetime's range
 _LATEST_US: Final = 253_402_128_000 * SECOND_US  # 9999-12-30
 _WIDEST_OFFSET: Final = timedelta(hours=14)

@@ -7,6 +7,9 @@ import re
 _EMAIL = re.compile(r"\s*[^@\s]+@[^@\s]+\s*")
 _PHONE = re.compile(r"\s*(?:\+[0-9 ()./-]{7,}|\(?[0-9]{2,4}\)?[ ./-][0-9 ./-]{5,})\s*")
 """A plus sign or groups of digits: a run of digits alone may as well be an id or an amount."""
+_DATE_OR_NUMBER = re.compile(
+    r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}|[+-]?[0-9]+\.[0-9]+)\s*"
+)
 _DOT = "•"
 _SHOWN_DIGITS = 4
 
@@ -29,4 +32,4 @@ def mask_contact(text: str) -> str:
     if _EMAIL.fullmatch(text):
         name, _, domain = text.strip().rpartition("@")
         return f"{name[:1]}{_DOT * 3}@{domain}"
-    return mask_phone(text) if _PHONE.fullmatch(text) else text
+    return mask_phone(text) if _PHONE.fullmatch(text) and not _DATE_OR_NUMBER.fullmatch(text) else text

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from recovery_batch.campaigns.models import Campaign
-from recovery_batch.clock import Micros, to_micros
+from recovery_batch.clock import FIRST_US, LAST_US, Micros, to_micros
 from recovery_batch.rules import RULE_TYPES
 from recovery_batch.simulation.history import HISTORY, sent_by_campaign, sent_that_day
 from recovery_batch.simulation.limits import NO_LIMIT, PER_DAY, UNIQUE, Chains, day_spans, decide
@@ -182,9 +182,10 @@ def _planned(frame: pl.DataFrame, campaigns: Sequence[Campaign], policy: Policy)
         clock = clock_for(campaign.schedule, earliest, latest)
         deferred, closing[rows] = plan(instants[rows], *open_spans(campaign.schedule, clock))
         inside[rows] = deferred == instants[rows]
-        planned[rows] = instants[rows] if policy.outside_window == "drop" else deferred
+        # nothing is planned beyond what a datetime holds; no campaign lasts that long
+        planned[rows] = np.minimum(instants[rows] if policy.outside_window == "drop" else deferred, LAST_US)
         closing[rows] = np.minimum(closing[rows], to_micros(campaign.duration.end_at))
-        local[rows] = clock.local(planned[rows])
+        local[rows] = np.clip(clock.local(planned[rows]), FIRST_US, LAST_US)
     return frame.with_columns(
         _instant_column("planned_at", planned),
         _instant_column("window_closes_at", closing),

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tests.e2e.commands import AS_OF, CAMPAIGNS, EXPORTS, clean_environment, command_line, program
 from tests.e2e.exports import campaign, element, write_campaigns, write_export
@@ -47,6 +48,7 @@ def test_errors_of_the_program_go_to_standard_error_and_into_the_exit_status(tmp
     assert program("load", EXPORTS / "seed_minimal.json", "--db", "x", cwd=tmp_path).status == 2
 
 
+@pytest.mark.slow
 def test_demo_makes_the_same_bytes_wherever_it_runs(tmp_path: Path) -> None:
     for name in ("one", "two"):
         outcome = program("demo", "--out", name, "--json", cwd=tmp_path)

@@ -60,12 +60,19 @@ def test_a_mask_of_a_number_shows_at_most_four_digits(phone: str) -> None:
         (" Ñ@example.com ", "Ñ•••@example.com"),
         ("+57 310 123 4567", "••••••••4567"),
         ("(310) 123-4567", "••••••4567"),
+        ("310.123.4567", "••••••4567"),
     ],
 )
 def test_texts_that_are_a_contact_are_masked(text: str, masked: str) -> None:
     assert mask_contact(text) == masked
 
 
-@pytest.mark.parametrize("text", ["", "3101234567", "usr_00409", "500.00", "a@b c@d", "05", "2026-10-01", "gold", "@"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "gold", "05", "@", "a@b c@d", "usr_00409", "3101234567"),
+        *("500.00", "99.123456", "+100000.00", "2026-10-01", "2026-10-01 12:30:00", "31/12/2026", "31.12.2026"),
+    ],
+)
 def test_other_texts_are_shown_as_they_are(text: str) -> None:
     assert mask_contact(text) == text

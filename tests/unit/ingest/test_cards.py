@@ -92,6 +92,7 @@ def test_keys_that_name_a_card_number(key: str) -> None:
         Decimal(CARD + ".0"),
         Decimal(CARD + ".50"),
         Decimal("4.111111111111111E+15"),
+        Decimal("41111111111111.110E+2"),
         [CARD],
         {"deep": {"deeper": [CARD]}},
     ],
@@ -104,7 +105,7 @@ def test_nothing_under_card_may_hold_a_number(field: str, value: Any) -> None:
     assert "1111" in str(made.record)
 
 
-@pytest.mark.parametrize("value", [NO_LUHN, "411111111111", "4111 1111 1111 111 2x", "41111111111111111111", 42, 1.5, True])
+@pytest.mark.parametrize("value", [NO_LUHN, "411111111111", "4111 1111 1111 111 2x", "41111111111111111111", 42, 1.5, True, 0.4111111111111111, "0.4111111111111111"])
 def test_what_is_no_card_number_stays(loads: Loads, value: Any) -> None:
     assert counted(loads.load(as_json(metadata(card_number=value)))) == {"records": 1, "inserted": 1}
     assert json.loads(loads.one("record", "records"))["payment"]["additional_data"] == {"card_number": value}
@@ -291,6 +292,7 @@ def test_the_glance_misses_nothing() -> None:
         metadata(pan="4111\u20131111\u00a01111\u22121111"),
         metadata(pan=Decimal("4.111111111111111E+15")),
         metadata(pan=Decimal("4222222222222.110")),
+        metadata(pan=Decimal("3.5301113333E+15")),
         card(card_iin="4 1 1 1 1 1 2 2 2"),
         card(**{"Card-IIN": 411111222}),
         card(card_iin="bin: 4111,11222"),
