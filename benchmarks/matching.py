@@ -155,8 +155,10 @@ def peer(path: Path, campaigns: Sequence[Campaign], pairs_file: Path) -> dict[st
             values += [campaign.duration.start_at, campaign.duration.end_at, *SUCCESSFUL]
             tests = [rule_sql(rule, values) for rule in campaign.targeting_rules]
             connection.execute(
-                f"INSERT INTO pairs SELECT {number}, rowid FROM payments WHERE organization_code = $1 AND country = $2 "  # noqa: S608
-                f"AND created_at >= $3 AND created_at < $4 AND status NOT IN ($5, $6, $7, $8) AND {' AND '.join(tests)}",
+                f"INSERT INTO pairs SELECT {number}, rowid FROM payments "  # noqa: S608
+                "WHERE organization_code = $1 AND country = $2 "
+                "AND created_at >= $3 AND created_at < $4 AND status NOT IN ($5, $6, $7, $8) AND "
+                + " AND ".join(tests),
                 values,
             )
         seconds = time.perf_counter() - begin

@@ -50,9 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = sum(NO_CHROMIUM in str(report.longrepr) for report in reports)
     if skipped:
         terminalreporter.section("BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(
-            f"{skipped} skipped: {NO_CHROMIUM}. On Debian: apt-get install chromium", red=True
-        )
+        terminalreporter.line(f"{skipped} skipped: {NO_CHROMIUM}. On Debian: apt-get install chromium", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -176,9 +176,7 @@ def _stamped(campaign: Campaign, now: datetime) -> Campaign:
         )
         for rule in campaign.rules
     )
-    return campaign.model_copy(
-        update={"created_at": created, "updated_at": campaign.updated_at or now, "rules": rules}
-    )
+    return campaign.model_copy(update={"created_at": created, "updated_at": campaign.updated_at or now, "rules": rules})
 
 
 def _from_row(row: dict[str, Any], rules: list[dict[str, Any]]) -> Campaign:

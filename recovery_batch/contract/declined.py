@@ -49,9 +49,7 @@ Currency = Annotated[
     StringConstraints(pattern=r"^[A-Z]{3}$", min_length=1),
     Meaning(_CURRENCIES.__contains__, "an ISO 4217 currency code such as COP"),
 ]
-Time = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"), TimeText()
-]
+Time = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"), TimeText()]
 # A JSON number: what pydantic says of a decimal by itself would let a text through.
 Amount = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 Object = dict[str, Any]

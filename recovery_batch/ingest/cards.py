@@ -27,8 +27,13 @@ _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 """Each digit doubled, and the digits of what that gives added up."""
 
 _GROUP: Final = re.compile(r"[0-9]+")
-# Not amid letters: there digits are a part of a token or a hash.
-_NUMBER: Final = re.compile(rf"(?:(?<![0-9A-Za-z])|(?<=\\[nrt]))[0-9](?:{_BETWEEN}[0-9]){{12,}}(?![0-9A-Za-z])")
+# Not amid letters, where digits are a part of a token or a hash; not after a decimal point.
+_NUMBER: Final = re.compile(
+    rf"(?:(?<![0-9A-Za-z])(?<![0-9]\.)|(?<=\\[nrt]))[0-9](?:{_BETWEEN}[0-9]){{12,}}(?![0-9A-Za-z])"
+)
+
+# In a card field letters may touch the number: magnetic track 1 begins with a B.
+_NUMBER_ON_CARD: Final = re.compile(rf"(?<![0-9])(?<![0-9]\.)[0-9](?:{_BETWEEN}[0-9]){{12,}}(?![0-9])")
 
 # In the text of a line that is no record, what follows a key can only be guessed at.
 _ESCAPED: Final = re.compile(r"\\u(00(?:3[0-9]|2[0dD]|[aA]0)|201[0-5]|2212)")
@@ -48,7 +53,7 @@ _JOINTS: Final = dict.fromkeys(map(ord, " -_."))
 # A glance at a record: letters in lower case, every digit a 0, and neither spaces, dashes nor joints.
 _FOLD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000")
 _UNSEEN: Final = b" -_." + bytes(range(0x80, 0x100))
-_SUSPECT: Final = (b"0" * _SHORTEST_NUMBER, b"securitycode", b'"key":"card')
+_SUSPECT: Final = (b"0" * _SHORTEST_NUMBER, b"e+0", b"securitycode", b'"key":"card')
 _SUSPECT_CODES: Final = (b'cvv":', b'cvv0":', b'cvc":', b'cvc0":', b'"key":"cv')
 _SUSPECT_IIN: Final = re.compile(rf'cardiin":(?:"[^"]{{{_LONGEST_IIN + 1}}}|[^",}}\]]{{{_LONGEST_IIN + 1}}})'.encode())
 
@@ -57,7 +62,8 @@ class _Key(Enum):
     """What a key says of its value."""
 
     PLAIN = auto()
-    CARD = auto()  # it must not be a card number, nor hold one
+    CARD = auto()  # it is a card: nothing under it but its two ids may be a card number
+    NUMBER = auto()  # it must not be a card number, nor hold one
     IIN = auto()
     CODE = auto()  # it is a security code
     LABEL = auto()  # it says what the `value` beside it is
@@ -68,9 +74,9 @@ def _meaning(key: str) -> _Key:
     name = key.lower().translate(_JOINTS)
     if name in _CODE_KEYS:
         return _Key.CODE
-    if name == "card" or name in _NUMBER_KEYS:
-        return _Key.CARD
-    return {"cardiin": _Key.IIN, "key": _Key.LABEL}.get(name, _Key.PLAIN)
+    if name in _NUMBER_KEYS:
+        return _Key.NUMBER
+    return {"card": _Key.CARD, "cardiin": _Key.IIN, "key": _Key.LABEL}.get(name, _Key.PLAIN)
 
 
 def passes_luhn(digits: str) -> bool:
@@ -83,9 +89,9 @@ def mask(digits: str) -> str:
     return "*" * (len(digits) - 4) + digits[-4:]
 
 
-def mask_numbers(text: str) -> str:
+def mask_numbers(text: str, number: re.Pattern[str] = _NUMBER) -> str:
     """A text with every card number in it masked: 13 to 19 digits that pass the Luhn check, with spaces and dashes."""
-    return _NUMBER.sub(lambda match: _masked_run(match.group()), text)
+    return number.sub(lambda match: _masked_run(match.group()), text)
 
 
 def _masked_run(run: str) -> str:
@@ -196,7 +202,7 @@ def _cleaned_object(
             result.faults.append(Fault("card_number", place, allowed, found(shown, place)))
             kept[key] = shown
         else:
-            inside = (in_card or meaning is _Key.CARD) and not (is_card and key in _CARD_IDS)
+            inside = (in_card or meaning in (_Key.CARD, _Key.NUMBER)) and not (is_card and key in _CARD_IDS)
             kept[key] = _cleaned(item, place, inside, result, meaning is _Key.CARD)
     return kept
 
@@ -205,8 +211,8 @@ def _with_numbers_masked(value: object) -> str | None:
     """A text or a number with the card numbers in it masked; None where there are none."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    masked = mask_numbers(text) if len(text) >= _SHORTEST_NUMBER else text
+    text = format(value, "f").partition(".")[0] if isinstance(value, Decimal) else str(value)
+    masked = mask_numbers(text, _NUMBER_ON_CARD) if len(text) >= _SHORTEST_NUMBER else text
     return None if masked == text else masked
 
 

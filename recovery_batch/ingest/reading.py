@@ -7,6 +7,7 @@ parsed; and NDJSON (a request or an element a line), of which a bad line is a re
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +20,7 @@ from recovery_batch.errors import ExportUnreadable
 from recovery_batch.ingest.faults import Fault, exact_number, type_name
 from recovery_batch.ingest.unpacking import DAMAGED, Source, unpacked
 
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,29}")
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _FORMS: Final = "a request with external_data, an array of its elements, one element, or NDJSON of elements or requests"
@@ -169,10 +171,12 @@ def _is_ndjson(lines: list[bytes]) -> bool:
     """
     first, *others = [line.strip() for line in lines if line.strip()]
     objects = sum(map(_is_object, others))
-    joined = sum(line.startswith((b"]", b"}", b",", b":")) or line.endswith((b"[", b"{", b",", b":")) for line in others)
+    joined = sum(
+        line.startswith((b"]", b"}", b",", b":")) or line.endswith((b"[", b"{", b",", b":")) for line in others
+    )
     is_closed = bool(others) and others[-1].startswith((b"]", b"}"))
     doubt = not first.startswith((b"{", b"["))  # the beginning of a document it was not
-    return 0 < objects and joined < objects + doubt and not is_closed
+    return objects > 0 and objects + doubt > joined and not is_closed
 
 
 def _decoded(text: bytes) -> tuple[Any, Fault | None]:
@@ -240,7 +244,8 @@ def _elements(path: Path, text: bytes, document: dict[str, msgspec.Raw]) -> list
             raise ExportUnreadable(f"{path}: /external_data is {kind}; allowed: an array of objects") from error
     if "payment" in document or _is_abandoned_flow(document):
         return [msgspec.Raw(text)]
-    keys = ", ".join(sorted(key[:30] for key in document)[:8]) or "none"
+    # only what looks like a field's name: a key of a strange file may be somebody's e-mail address
+    keys = ", ".join(sorted(filter(_FIELD_NAME.fullmatch, document))[:8]) or "none that look like field names"
     raise ExportUnreadable(
         f"{path}: JSON of another shape, an object with the keys: {keys}; allowed: {_FORMS}",
         hint="Is it a declined-payment export?",

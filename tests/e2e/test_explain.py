@@ -162,6 +162,14 @@ def test_a_campaign_that_is_not_active_says_so(shell: Shell, tmp_path: Path) -> 
     assert named["outcome"] == "SEND"
 
 
+def test_a_campaign_begins_with_its_first_instant_and_ends_before_its_last(shell: Shell, tmp_path: Path) -> None:
+    times = {"before": "2026-09-30 23:59:59", "first": "2026-10-01 00:00:00", "end": "2026-10-02 00:00:00"}
+    shell.ok("load", write_export(tmp_path / "e.ndjson", *(element(k, created_at=v) for k, v in times.items())))
+    file = write_campaigns(tmp_path / "c.json", campaign(duration={"start_at": "2026-10-01", "end_at": "2026-10-02"}))
+    outcomes = {each: explained(shell, each, "--campaigns", file)[0]["campaigns"][0]["outcome"] for each in times}
+    assert outcomes == {"before": "NO MATCH", "first": "SEND", "end": "NO MATCH"}
+
+
 def test_a_missing_value_is_shown_as_missing(shell: Shell, tmp_path: Path) -> None:
     shell.ok("load", write_export(tmp_path / "e.ndjson", element("p")))
     rules = [

@@ -150,6 +150,22 @@ def test_a_file_is_not_before_its_window_and_not_after_it(shell: Shell, tmp_path
     assert late["suppressed"] == {"campaign_ended": 1}
 
 
+def test_a_payment_that_is_not_known_yet_pays_no_order(shell: Shell, tmp_path: Path) -> None:
+    # planned for nine in the morning (14:00 UTC); what is paid before it, but after the run, nobody knows at the run
+    for payment_id, paid in (("known", "2026-10-01 11:00:00"), ("unknown", "2026-10-01 11:00:01")):
+        order = {"order_id": payment_id}
+        lines = [
+            element(payment_id, created_at="2026-10-01 10:00:00", **order),
+            element(f"{payment_id}, paid", status="PAID", created_at=paid, **order),
+        ]
+        shell.ok("load", write_export(tmp_path / "e.ndjson", *lines))
+    shell.ok("campaigns", "import", write_campaigns(tmp_path / "c.json", campaign(schedule=DAY)))
+    manifest = night(shell, tmp_path, "--as-of", "2026-10-01T11:00:00Z")
+    assert [each["not_before"] for each in manifest["files"]] == ["2026-10-01T14:00:00Z"]
+    assert ids(tmp_path, manifest) == [["unknown"]]
+    assert left_out(tmp_path, manifest) == {"known": ("already_paid", "")}
+
+
 def test_files_are_cut_at_a_number_of_records(shell: Shell, tmp_path: Path) -> None:
     prepare(shell, tmp_path, [element(f"p{n:02d}", created_at=RECENT) for n in range(11)], campaign())
     (tmp_path / "s.toml").write_text("[run]\nfile_records = 4\n")

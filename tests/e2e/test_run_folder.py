@@ -157,10 +157,10 @@ def test_files_are_for_their_owner_only(example: Shell, tmp_path: Path) -> None:
 def test_a_repeated_run_prints_the_manifest_again_and_touches_nothing(example: Shell, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = example.ok("run", "--out", out, "--as-of", AS_OF, "--json")
-    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in out.rglob("*")}
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (out, *out.rglob("*"))}
     again = example.ok("run", "--out", out, "--as-of", AS_OF, "--json")
     assert again.out == first.out
-    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in out.rglob("*")} == before
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (out, *out.rglob("*"))} == before
     assert "(made before, unchanged)" in example.ok("run", "--out", out, "--as-of", "2026-10-30T10:00:00-05:00").out
 
 

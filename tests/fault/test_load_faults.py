@@ -69,8 +69,7 @@ def stored(db: Path) -> dict[str, int]:
     """How many payments of each file the store has; nothing of a file is there in part, in any table."""
     with duckdb.connect(str(db), read_only=True) as connection:
         counts = {
-            table: dict(connection.sql(f"SELECT payment_id[1], count(*) FROM {table} GROUP BY 1").fetchall())
-            for table in TABLES
+            table: dict(connection.table(table).aggregate("payment_id[1], count(*)").fetchall()) for table in TABLES
         }
         loads = connection.sql("SELECT path, inserted FROM loads").fetchall()
     assert all(counts[table] == counts["payments"] for table in TABLES)
@@ -123,7 +122,9 @@ def test_a_load_that_is_killed_leaves_whole_files(tmp_path: Path, exports: list[
         assert sorted(before) == list("abc")[: len(before)]
         seen.add(len(before))
         printed_then = load_all(db, exports)
-        assert [int(line.split()[2]) for line in printed_then] == [0 if path.stem in before else RECORDS for path in exports]
+        assert [int(line.split()[2]) for line in printed_then] == [
+            0 if path.stem in before else RECORDS for path in exports
+        ]
         assert stored(db) == dict.fromkeys("abc", RECORDS)
     assert len(seen) > 1, "every kill met the load in the same state"
 

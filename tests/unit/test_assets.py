@@ -38,9 +38,7 @@ def test_refuses_what_is_no_asset_folder(parts: tuple[str, ...]) -> None:
         assets.path(*parts)
 
 
-@pytest.mark.parametrize(
-    "name", ["../pyproject.toml", "../queries-of-others/x.sql", "/etc/passwd", "read/../../x"]
-)
+@pytest.mark.parametrize("name", ["../pyproject.toml", "../queries-of-others/x.sql", "/etc/passwd", "read/../../x"])
 def test_refuses_a_way_out_of_the_folder(name: str) -> None:
     with pytest.raises(ValueError, match="leads out of queries/"):
         assets.path("queries", name)

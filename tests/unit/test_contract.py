@@ -146,7 +146,11 @@ def test_the_sound_body_is_accepted() -> None:
         {"payment__additional_data": {"a": [None]}},
         {"payment__created_at": "2026-09-20 15:00:00"},
         {"transactions": None},
-        {"transactions": [{"id": "t", "amount": Decimal(1), "status": "s", "payment_method_type": "m", "description": ""}]},
+        {
+            "transactions": [
+                {"id": "t", "amount": Decimal(1), "status": "s", "payment_method_type": "m", "description": ""}
+            ]
+        },
         {"customer_payer__phone_number": "1234"},
         {"customer_payer__phone_country_code": "1"},
     ],

@@ -64,7 +64,10 @@ def test_an_error_as_json_has_the_three_promised_keys() -> None:
             Problem("/country", "unknown country", '"XX"', "CO or MX", source="c.yaml", line=5),
             'c.yaml:5: /country: unknown country; found "XX"; allowed: CO or MX',
         ),
-        (Problem("/name", "name is missing", None, "a value", 400, "c.json"), "c.json: /name: name is missing; allowed: a value"),
+        (
+            Problem("/name", "name is missing", None, "a value", 400, "c.json"),
+            "c.json: /name: name is missing; allowed: a value",
+        ),
         (Problem("", "not JSON", None, "one document"), "(whole document): not JSON; allowed: one document"),
     ],
 )

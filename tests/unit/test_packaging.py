@@ -47,9 +47,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("installed")
     venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
-    site_packages = Path(
-        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip()
-    )
+    site_packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
     # A plain path in a .pth file does not follow the .pth files in there: this checkout stays out of sight.
     (site_packages / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     run(
@@ -89,9 +87,7 @@ def test_the_wheel_of_the_checkout_is_the_wheel_of_the_source_archive(wheel: Pat
 
 def test_the_source_archive_holds_the_tests(dist: Path) -> None:
     with tarfile.open(dist / f"recovery_batch-{__version__}.tar.gz") as archive:
-        names = {
-            PurePosixPath(name).relative_to(f"recovery_batch-{__version__}") for name in archive.getnames()
-        }
+        names = {PurePosixPath(name).relative_to(f"recovery_batch-{__version__}") for name in archive.getnames()}
     assert {PurePosixPath("tests/conftest.py"), PurePosixPath("Makefile"), PurePosixPath("LICENSE")} <= names
 
 

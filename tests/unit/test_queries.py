@@ -81,8 +81,8 @@ def strings_of_the_package() -> list[re.Pattern[str]]:
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                parts = [re.escape(p.value) if isinstance(p, ast.Constant) else "[a-z_]+" for p in node.values]
-                patterns.append(re.compile("".join(map(str, parts))))
+                parts = [re.escape(str(p.value)) if isinstance(p, ast.Constant) else "[a-z_]+" for p in node.values]
+                patterns.append(re.compile("".join(parts)))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 patterns.append(re.compile(re.escape(node.value)))
     return [pattern for pattern in patterns if "/" in pattern.pattern and len(pattern.pattern) < 80]
@@ -99,7 +99,9 @@ def test_every_query_is_run_by_the_code() -> None:
 
 
 def test_there_is_no_sql_in_the_code() -> None:
-    words = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s.+\sSET|CREATE\s+(TEMP|TABLE))\b", re.DOTALL)
+    words = re.compile(
+        r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s.+\sSET|CREATE\s+(TEMP|TABLE))\b", re.DOTALL
+    )
     found = [path.name for path in PACKAGE.rglob("*.py") if words.search(path.read_text(encoding="utf-8"))]
     assert found == []
 

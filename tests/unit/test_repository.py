@@ -64,9 +64,7 @@ def test_no_file_names_the_host_of_a_registry() -> None:
 
 
 def test_there_is_no_lock_file_that_names_registries() -> None:
-    assert [
-        path for path in committed_files() if path.name in {"uv.lock", "poetry.lock", "Pipfile.lock"}
-    ] == []
+    assert [path for path in committed_files() if path.name in {"uv.lock", "poetry.lock", "Pipfile.lock"}] == []
 
 
 def project() -> dict[str, Any]:
@@ -154,7 +152,5 @@ def test_the_readme_names_only_commands_and_options_that_exist() -> None:
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:
     named = set(re.findall(r"(?:`|^|\$ )make ([a-z]+)", readme(), flags=re.MULTILINE))
-    targets = set(
-        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    )
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert named <= targets

@@ -54,7 +54,7 @@ def test_the_tables_are_those_of_the_schema(db: Path, table: str) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_reads_as_its_frame(db: Path, table: str) -> None:
     with duckdb.connect(str(db), read_only=True) as connection:
-        frame = connection.sql(f"SET TimeZone = 'UTC'; SELECT * FROM {table}").pl()
+        frame = connection.sql("SET TimeZone = 'UTC'; FROM " + table).pl()
     for column in TABLES[table]:
         if column.dtype != PAIRS:
             assert frame.schema[column.name] == column.dtype, column.name
@@ -81,14 +81,10 @@ def test_personal_data_is_marked() -> None:
 
 
 def test_what_is_evaluated_is_what_was_agreed() -> None:
-    assert EVALUATION == pl.Schema(
-        {
-            **dict.fromkeys(("organization_code", "payment_id", "order_id", "country", "status", "description"), pl.String),
-            "amount_value": pl.Decimal(24, 6),
-            **dict.fromkeys(("currency_code", "reject_reason"), pl.String),
-            "created_at": pl.Datetime("us", "UTC"),
-            **dict.fromkeys(("user_id", "payment_method", "provider", "card_bin", "category"), pl.String),
-            **dict.fromkeys(("response_code", "iso_response_code"), pl.String),
-        }
+    names = (
+        "organization_code payment_id order_id country status description amount_value currency_code reject_reason "
+        "created_at user_id payment_method provider card_bin category response_code iso_response_code"
     )
+    others = {"amount_value": pl.Decimal(24, 6), "created_at": pl.Datetime("us", "UTC")}
+    assert list(EVALUATION.items()) == [(name, others.get(name, pl.String())) for name in names.split()]
     assert set(EVALUATION) <= {column.name for column in PAYMENTS}

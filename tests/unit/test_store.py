@@ -121,7 +121,10 @@ def test_what_is_no_duckdb_is_left_alone(tmp_path: Path, kind: str, write: bool)
 @pytest.mark.parametrize("write", [True, False])
 @pytest.mark.parametrize(
     ("statement", "found"),
-    [("UPDATE recovery_batch_store SET schema_version = 99", "schema 99"), ("DELETE FROM recovery_batch_store", "unknown")],
+    [
+        ("UPDATE recovery_batch_store SET schema_version = 99", "schema 99"),
+        ("DELETE FROM recovery_batch_store", "unknown"),
+    ],
 )
 def test_a_store_of_a_newer_version_is_left_alone(db: Path, statement: str, found: str, write: bool) -> None:
     make(db)
@@ -242,10 +245,14 @@ def test_a_store_that_was_opened_to_others_is_private_again_after_writing(db: Pa
 
 
 def test_a_transaction_is_all_or_nothing(db: Path) -> None:
-    with Store.open(db, write=True) as store:
-        with pytest.raises(KeyboardInterrupt), store.transaction():
+    def interrupted(store: Store) -> None:
+        with store.transaction():
             store.run("store/mark", {"schema_version": 7})
             raise KeyboardInterrupt
+
+    with Store.open(db, write=True) as store:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(store)
         assert store.frame("store/version").height == 1
         with store.transaction():
             store.run("store/mark", {"schema_version": 7})
@@ -253,17 +260,20 @@ def test_a_transaction_is_all_or_nothing(db: Path) -> None:
 
 
 def test_what_ended_a_transaction_is_raised_not_that_it_has_ended(db: Path) -> None:
-    with Store.open(db, write=True) as store:
-        with pytest.raises(ValueError, match="the reason"), store.transaction():
+    def ended(store: Store) -> None:
+        with store.transaction():
             store._connection.rollback()
             raise ValueError("the reason")
 
+    with Store.open(db, write=True) as store, pytest.raises(ValueError, match="the reason"):
+        ended(store)
+
 
 def test_an_error_of_the_database_is_one_that_a_user_can_read(db: Path) -> None:
-    with pytest.raises(SystemFailed, match="recovery_batch_store") as caught:
-        with Store.open(db, write=True) as store:
-            store._connection.execute("DROP TABLE recovery_batch_store")
-            store.run("store/mark", {"schema_version": 1})
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("CREATE TABLE recovery_batch_store AS SELECT 1 AS schema_version")
+    with pytest.raises(SystemFailed, match="loads does not exist") as caught, Store.open(db, write=True) as store:
+        store.frame("load/next_id")
     assert "\n" not in caught.value.message
     assert caught.value.exit_status == 1
 
@@ -283,7 +293,12 @@ def test_frames_are_written_and_looked_up(db: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["SELECT $x", "-- parameters: none\nSELECT $x", "-- parameters: x, y\nSELECT $x", "-- parameters: x\n-- $x\nSELECT 1"],
+    [
+        "SELECT $x",
+        "-- parameters: none\nSELECT $x",
+        "-- parameters: x, y\nSELECT $x",
+        "-- parameters: x\n-- $x\nSELECT 1",
+    ],
 )
 def test_a_query_whose_header_does_not_fit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str

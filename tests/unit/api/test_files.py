@@ -20,8 +20,11 @@ def test_a_file_is_moved_into_its_place_when_it_is_complete(tmp_path: Path) -> N
     assert seen == [(True, False)]
     assert path.read_text() == "whole"
     assert list(path.parent.iterdir()) == [path]
+    older = path.with_name("older")
+    older.hardlink_to(path)
     write_whole(path, lambda partial: partial.write_text("again"))
     assert path.read_text() == "again"
+    assert older.read_text() == "whole"  # another file took its place; whoever still reads the first reads it whole
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), ValueError("a bug")])

@@ -142,10 +142,11 @@ def test_values_that_are_no_texts_are_shown_as_they_stand(word: str) -> None:
 @pytest.mark.parametrize("number", ["5", "5.10", "1e3", "-0", "123456789012345678901234567890"])
 def test_numbers_of_a_json_file_are_shown_as_they_stand(number: str) -> None:
     rules = '[{"rule_type": "AMOUNT", "conditional": "EQUAL", "values": [%s]}]'
-    text = json.dumps(campaign()).replace(json.dumps(campaign()["rules"]), rules % number)
+    text = json.dumps(campaign()).replace(json.dumps(campaign()["rules"]), rules.replace("%s", number))
     assert [(each.place, each.found) for each in problems(text)] == [("/rules/0/values/0", number)]
-    inside = json.dumps(campaign()).replace(json.dumps(campaign()["rules"]), '{"values": [%s, "x"]}' % number)
-    assert [(each.place, each.found) for each in problems(inside)] == [("/rules", '{"values": [%s, "x"]}' % number)]
+    rule = f'{{"values": [{number}, "x"]}}'
+    inside = json.dumps(campaign()).replace(json.dumps(campaign()["rules"]), rule)
+    assert [(each.place, each.found) for each in problems(inside)] == [("/rules", rule)]
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:

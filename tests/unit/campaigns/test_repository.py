@@ -71,7 +71,7 @@ def test_the_same_again_is_unchanged_and_a_change_keeps_the_creation(store: Stor
 
 
 def test_rules_keep_their_order_and_their_values(store: Store) -> None:
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"rule_type": "RESPONSE_CODE", "conditional": "ONE_OF", "values": ["51", "05", "é"]},
         {"rule_type": "METADATA", "metadata_key": "k", "conditional": "EQUAL", "values": ["1"], "status": "INACTIVE"},
         {"rule_type": "USER_COMMS_PER_DAY", "values": ["2"]},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import rich_click as click
+from click.exceptions import Exit
 
 from recovery_batch import __version__
 from recovery_batch.cli import main
@@ -39,7 +40,7 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> dict[str, BaseException | int | N
         (AppError("x"), 1),
         (NotFound("x"), 4),
         (click.UsageError("x"), 2),
-        (click.exceptions.Exit(5), 5),
+        (Exit(5), 5),
         (click.Abort(), 130),
         (KeyboardInterrupt(), 130),
         (SystemExit(7), 7),

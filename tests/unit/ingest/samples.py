@@ -114,14 +114,18 @@ class Loads:
             rows: list[tuple[Any, ...]] = connection.sql(sql).pl().rows()
             return rows
 
+    def rows(self, table: str, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
+        """Columns of a table."""
+        return self.query(f"SELECT {columns} FROM {table} ORDER BY {order}")  # noqa: S608
+
     def one(self, column: str, table: str = "payments") -> Any:
         """The value of a column of the only row of a table."""
-        ((value,),) = self.query(f"SELECT {column} FROM {table}")
+        ((value,),) = self.rows(table, column)
         return value
 
     def rejects(self, *columns: str) -> list[tuple[Any, ...]]:
         """Columns of the rejects, in the order of the records."""
-        return self.query(f"SELECT {', '.join(columns)} FROM rejects ORDER BY load_id, record_no, pointer")
+        return self.rows("rejects", ", ".join(columns), "load_id, record_no, pointer")
 
     def bytes_of_the_store(self) -> bytes:
         """Everything that the store keeps on disk, the write-ahead log too."""

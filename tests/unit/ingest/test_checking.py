@@ -62,7 +62,9 @@ SOUND: Record = {
 }
 ABSENT = object()
 
-LOADABLE = {f"payment.{name}" for name in ("organization_code", "id", "country", "status", "amount_value", "currency_code")}
+LOADABLE = {
+    f"payment.{name}" for name in ("organization_code", "id", "country", "status", "amount_value", "currency_code")
+}
 SUBMITTABLE = (
     {f"payment.{name}" for name in ("order_id", "description", "reject_reason")}
     | {f"transactions.0.{name}" for name in ("id", "amount", "status", "payment_method_type", "description")}
@@ -127,7 +129,9 @@ def test_the_sound_record_is_sound() -> None:
 @pytest.mark.parametrize("path", sorted(LOADABLE))
 def test_without_these_fields_nothing_loads(path: str, value: object) -> None:
     checked = check_record(changed(path, value), UTC)
-    assert [(fault.reason, fault.pointer, fault.found) for fault in checked.faults] == [("missing", pointer(path), None)]
+    assert [(fault.reason, fault.pointer, fault.found) for fault in checked.faults] == [
+        ("missing", pointer(path), None)
+    ]
     assert "not empty" in checked.faults[0].expected
 
 
@@ -199,7 +203,9 @@ def test_countries_are_codes_of_iso_3166(country: str) -> None:
     assert verdict(changed("payment.country", country))[0] == ([] if is_one else ["/payment/country"])
 
 
-@pytest.mark.parametrize("currency", ["COP", "USD", "CLF", "VEF", "DEM", "ZZZ", "cop", "CO", "COPS", "170", "COP ", "€"])
+@pytest.mark.parametrize(
+    "currency", ["COP", "USD", "CLF", "VEF", "DEM", "ZZZ", "cop", "CO", "COPS", "170", "COP ", "€"]
+)
 def test_currencies_are_codes_of_iso_4217_withdrawn_ones_too(currency: str) -> None:
     is_one = currency in {"COP", "USD", "CLF", "VEF", "DEM"}
     assert verdict(changed("payment.currency_code", currency))[0] == ([] if is_one else ["/payment/currency_code"])
@@ -233,7 +239,16 @@ def test_a_long_value_is_shown_cut() -> None:
 
 @pytest.mark.parametrize(
     ("root", "is_fault"),
-    [(ORGANIZATION, False), (None, False), ("", False), ("another", True), (5, True), ([], True), ({}, True), (False, True)],
+    [
+        (ORGANIZATION, False),
+        (None, False),
+        ("", False),
+        ("another", True),
+        (5, True),
+        ([], True),
+        ({}, True),
+        (False, True),
+    ],
 )
 def test_the_organization_of_a_request_is_that_of_its_payments(root: object, is_fault: bool) -> None:
     faults = check_record(SOUND, UTC, root).faults
@@ -254,7 +269,7 @@ def test_payments_of_any_status_load(loads: Loads) -> None:
 
 
 def test_the_record_is_kept_as_it_came(loads: Loads) -> None:
-    made = changed("payment.undocumented", {"deep": [1, {"x": None}], "text": "ñ \" \\ \n \u0000"})
+    made = changed("payment.undocumented", {"deep": [1, {"x": None}], "text": 'ñ " \\ \n \u0000'})
     made["also"] = {"not": "documented"}
     made["transactions"][0]["response_code"] = "05"
     content = as_json(made)

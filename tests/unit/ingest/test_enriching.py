@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
 import pytest
 
+from recovery_batch.clock import parse_instant
 from recovery_batch.ingest.enriching import decisive, first_present, metadata_of, text_of
 from recovery_batch.settings import Sources
 from tests.unit.ingest.samples import (
@@ -80,16 +82,20 @@ def times(*moments: str | None) -> list[dict[str, Any]]:
         (("0001-01-01 00:00:00", None), 0),
     ],
 )
-def test_the_decisive_transaction_is_the_latest(loads: Loads, moments: tuple[str | None, ...], place: int | None) -> None:
+def test_the_decisive_transaction_is_the_latest(
+    loads: Loads, moments: tuple[str | None, ...], place: int | None
+) -> None:
     loads.load(as_json(with_transactions(*(transaction(**fields) for fields in times(*moments)))))
     assert loads.query("SELECT position FROM transactions WHERE is_decisive") == ([] if place is None else [(place,)])
     assert loads.query("SELECT count(*) FROM transactions") == [(len(moments),)]
 
 
 def test_any_order_of_transactions_has_the_same_decisive_one() -> None:
-    from recovery_batch.clock import parse_instant
-
-    parts = [{"id": "a", "created_at": parse_instant(EARLY)}, {"id": "b", "created_at": parse_instant(LATE)}, {"id": "c"}]
+    parts: list[dict[str, Any]] = [
+        {"id": "a", "created_at": parse_instant(EARLY)},
+        {"id": "b", "created_at": parse_instant(LATE)},
+        {"id": "c"},
+    ]
     for order in permutations(parts):
         place = decisive(order)
         assert place is not None
@@ -100,8 +106,7 @@ def test_rules_read_the_decisive_transaction(loads: Loads) -> None:
     first = transaction("a", created_at=LATE, provider="ADYEN", category="PSE", payment_method_type="PSE")
     last = transaction("b", created_at=EARLY, provider="STRIPE", category="CARD", card={"card_iin": "555555"})
     loads.load(as_lines([with_transactions(first, last), {**record("p2"), "transactions": None}]))
-    columns = "payment_method, provider, category, card_bin"
-    assert loads.query(f"SELECT {columns} FROM payments ORDER BY payment_id") == [
+    assert loads.rows("payments", "payment_method, provider, category, card_bin", "payment_id") == [
         ("PSE", "ADYEN", "PSE", "411111"),
         (None, None, None, None),
     ]
@@ -180,7 +185,7 @@ def test_codes_are_read_of_the_decisive_transaction_only(loads: Loads) -> None:
     assert loads.query("SELECT response_code, iso_response_code FROM payments") == [(None, "51")]
 
 
-PLACES = {
+PLACES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "additional_data": lambda pairs: {"additional_data": pairs},
     "additional_data.metadata": lambda pairs: {"additional_data": {"metadata": pairs}},
     "additional_data.metadata, pairs": lambda pairs: {"additional_data": {"metadata": as_pairs(pairs)}},
@@ -246,7 +251,11 @@ def test_an_empty_user_is_none(loads: Loads) -> None:
             ]
         )
     )
-    assert loads.query("SELECT payment_id, user_id FROM payments ORDER BY 1") == [("p1", None), ("p2", "5"), ("p3", None)]
+    assert loads.query("SELECT payment_id, user_id FROM payments ORDER BY 1") == [
+        ("p1", None),
+        ("p2", "5"),
+        ("p3", None),
+    ]
     assert report.facts["without_user_id"] == 2
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from recovery_batch.ingest.reading import describe, read_records
+from recovery_batch.ingest.reading import _records, describe, read_records
 from tests.unit.ingest.samples import (
     CARD,
     ORGANIZATION,
@@ -105,7 +105,9 @@ def test_a_single_element_on_many_lines(tmp_path: Path) -> None:
 
 def test_numbers_of_records_are_lines_in_ndjson_and_places_in_documents(tmp_path: Path) -> None:
     path = tmp_path / "export"
-    path.write_bytes(MARK + b"\n\n" + as_lines([record("p1"), b"", as_request(record("p2"), record("p3")), b"", TWO[0]]))
+    path.write_bytes(
+        MARK + b"\n\n" + as_lines([record("p1"), b"", as_request(record("p2"), record("p3")), b"", TWO[0]])
+    )
     assert read(path) == [(3, "p1"), (5, "p2"), (5, "p3"), (7, "p1")]
     path.write_bytes(FORMS["array on many lines"])
     assert read(path) == [(1, "p1"), (2, "p2")]
@@ -151,19 +153,17 @@ def test_ndjson_is_not_held_whole() -> None:
     class Endless:
         """NDJSON without an end: reading all of it would never come back."""
 
+        def __init__(self, first: list[bytes]) -> None:
+            self.first = iter(first)
+
         def readline(self) -> bytes:
-            return as_json(record()) + b"\n"
+            return next(self.first, as_json(record()) + b"\n")
 
         def read(self) -> bytes:
             raise AssertionError("read whole")
 
-    from recovery_batch.ingest.reading import _records
-
     for first in ([], [b"oops\n"], [b"\n", as_json(record())[:80] + b"\n"]):
-        source = Endless()
-        lines = iter(first)
-        source.readline = lambda lines=lines: next(lines, as_json(record()) + b"\n")  # type: ignore[method-assign]
-        records = _records(Path("endless"), source)
+        records = _records(Path("endless"), Endless(first))
         assert sum(next(records).fault is None for _ in range(1000)) >= 999
 
 

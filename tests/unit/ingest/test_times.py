@@ -45,9 +45,21 @@ def test_times_are_stored_in_utc(loads: Loads, text: str, zone: str, utc: str) -
 
 @pytest.mark.parametrize(
     "value",
-    ["yesterday", "2026-09-20", "2026-02-30 10:00:00", "2026-09-20 25:00:00", "20.09.2026 10:00", "", " ", 1_789_000_000,
-     "2026-09-20 10:00:00 UTC", "２０２６-09-20 10:00:00", "0001-01-01T00:00:00+14:00", "2026-09-20 10:00:00+99:00"],
-)  # fmt: skip
+    [
+        "yesterday",
+        "2026-09-20",
+        "2026-02-30 10:00:00",
+        "2026-09-20 25:00:00",
+        "20.09.2026 10:00",
+        "",
+        " ",
+        1_789_000_000,
+        "2026-09-20 10:00:00 UTC",
+        "\uff12\uff10\uff12\uff16-09-20 10:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "2026-09-20 10:00:00+99:00",
+    ],
+)
 def test_what_is_no_time_is_quarantined(loads: Loads, value: object) -> None:
     lines = [record("p1", created_at=value), with_transactions(transaction(created_at=value), payment_id="p2")]
     assert counted(loads.load(as_lines(lines))) == {"records": 2, "quarantined": 2}

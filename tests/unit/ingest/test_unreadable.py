@@ -1,4 +1,4 @@
-"""Files of which nothing loads: each says why, leaves the store as it was, and does not keep the others from loading."""
+"""Files of which nothing loads: each says why, leaves the store as it was, and does not keep others from loading."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import zstandard
 
 from recovery_batch.errors import ExportUnreadable, UsageError
 from recovery_batch.ingest import totals
+from recovery_batch.ingest.reading import describe
 from tests.unit.ingest.samples import CARD, Loads, as_json, as_lines, as_request, counted, record, refused, spelled
 
 ONE, TWO, THREE = (as_json(record(f"p{number}")) for number in (1, 2, 3))
@@ -164,14 +165,15 @@ def test_what_is_no_file(loads: Loads) -> None:
 def test_a_file_that_may_not_be_read(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     path = loads.folder / "export.json"
     path.write_bytes(ONE)
-    opened = Path.open
 
-    def denied(self: Path, *arguments: str) -> object:
-        if self == path:
-            raise PermissionError(13, "Permission denied")  # root, who runs tests in containers, may read anything
-        return opened(self, *arguments)
+    def denied(*_: object) -> object:
+        raise PermissionError(13, "Permission denied")  # root, who runs tests in containers, may read anything
 
-    monkeypatch.setattr(Path, "open", denied)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", denied)
+        with pytest.raises(ExportUnreadable, match="Permission denied"):
+            describe(path)
+    monkeypatch.setattr("recovery_batch.ingest.reading.hashlib.file_digest", denied)
     (report,) = loads.load_all(path)
     assert "Permission denied" in refused(report)
     assert report.sha256 == ""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from recovery_batch.errors import SystemFailed
-from recovery_batch.outreach import folder as module
 from recovery_batch.outreach.folder import MANIFEST, read_manifest, write_folder
 
 FILES = {"a/b/1.json": b"{}", "a/b/2.json": b"[]", "left_out.csv": b"", MANIFEST: b'{"run_id": "r"}'}
@@ -129,7 +128,7 @@ def test_no_trace_of_a_partial_folder_stays_when_the_disk_refuses_to_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # cleaning up is done as well as can be: what cannot be removed does not hide the first error
-    monkeypatch.setattr(module.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(SystemFailed, match="Input/output error"):
         write_folder(tmp_path / RUN, FILES)
