@@ -54,7 +54,7 @@ PAYMENTS: Final = (
     _optional("reject_reason", "payment.reject_reason"),
     Column("created_at", UTC_TIME, "when the payment was created, or what stands in for it"),
     Column("created_at_origin", pl.String, "where created_at comes from: payment, transaction or load"),
-    _optional("user_id", "metadata user_id; null: none, or an empty one"),
+    Column("user_id", pl.String, "metadata user_id; null: none, or an empty one", nullable=True, personal=True),
     _optional(
         "payment_method",
         "the decisive transaction's payment_method_type; null: no transaction, or none there",
@@ -64,7 +64,7 @@ PAYMENTS: Final = (
     _optional("category", "the decisive transaction's category"),
     _optional("response_code", "the first response code present (SPEC 2.2)"),
     _optional("iso_response_code", "the first ISO 8583 response code present (SPEC 2.2)"),
-    Column("metadata", PAIRS, "text of every metadata key (SPEC 2.2); a MAP in the store"),
+    Column("metadata", PAIRS, "text of every metadata key (SPEC 2.2); a MAP in the store", personal=True),
     Column(
         "unfit_fields",
         TEXTS,

@@ -1,4 +1,4 @@
--- Payers: one row a payment, the customer who made it. Personal data stands here and in records.
+-- Payers: one row a payment, the customer who made it. Names and phones stand here, in records and in rejects.
 -- parameters: none
 CREATE TABLE payers (
     organization_code VARCHAR NOT NULL,

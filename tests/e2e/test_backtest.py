@@ -203,7 +203,7 @@ def test_leaving_out_what_is_paid_already(shell: Shell, tmp_path: Path) -> None:
         "load",
         write_export(
             tmp_path / "e.ndjson",
-            element("late", order_id="A", created_at=night),
+            element("late", order_id="A", created_at=night, currency_code="USD"),
             element("paid-1", order_id="A", status="APPROVED", created_at="2026-10-01 13:59:59"),
             element("soon", order_id="B", created_at=night),
             element("paid-2", order_id="B", status="APPROVED", created_at="2026-10-01 14:00:00"),
@@ -216,6 +216,7 @@ def test_leaving_out_what_is_paid_already(shell: Shell, tmp_path: Path) -> None:
     exclude = shell.ok("backtest", "--campaigns", file, "--already-paid", "exclude", "--json").document
     assert exclude["suppressed"] == {"already_paid": 1}
     assert exclude["sent"] == 2
+    assert exclude["campaigns"][0]["amounts"] == {"COP": "20.00"}  # of what is sent: no dollars
     assert shell.ok("backtest", "--campaigns", file, "--json").document["sent"] == 3
 
 

@@ -61,7 +61,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zstandard": zstandard.compress,
     "two zstandard frames": lambda text: zstandard.compress(text[:100]) + zstandard.compress(text[100:]),
-    "two gzip members": lambda text: gzip.compress(text[:100]) + gzip.compress(text[100:]),
+    "two gzip members": lambda text: gzip.compress(text[:100], mtime=0) + gzip.compress(text[100:], mtime=0),
     "zstandard of a parallel compressor": lambda text: (
         struct.pack("<II4s", 0x184D2A50, 4, b"size") + zstandard.compress(text)
     ),
