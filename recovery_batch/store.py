@@ -101,13 +101,15 @@ class Store:
             self._connection.execute(query_text(query), dict(parameters or {}))
 
     def append(self, query: str, rows: pl.DataFrame | pa.Table) -> None:
-        """Run a statement that writes the rows of a frame or of an Arrow table, which it names `incoming`."""
-        with self._incoming(rows):
+        """Run a statement that writes rows, which it names `incoming` and reads once."""
+        table = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
+        # DuckDB holds on to what was registered until the transaction ends; a reader that was read holds nothing
+        with self._incoming(pa.RecordBatchReader.from_batches(table.schema, iter(table.to_batches()))):
             self.run(query)
 
     def lookup(self, query: str, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows of a query that reads a frame, which it names `incoming`."""
-        with self._incoming(rows):
+        with self._incoming(rows.to_arrow()):
             return self.frame(query)
 
     @contextmanager
@@ -124,8 +126,8 @@ class Store:
             self._connection.commit()
 
     @contextmanager
-    def _incoming(self, rows: pl.DataFrame | pa.Table) -> Iterator[None]:
-        self._connection.register("incoming", rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows)
+    def _incoming(self, rows: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
+        self._connection.register("incoming", rows)
         try:
             yield
         finally:

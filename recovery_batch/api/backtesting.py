@@ -79,12 +79,12 @@ class Backtest:
         write_whole(path, lambda file: file.write_text(render(self.figures), encoding="utf-8"))
 
     def write_decisions(self, path: Path) -> None:
-        """Write one row a match, as Parquet where the name says so, else as CSV (DESIGN 4)."""
+        """Write one row a match, as Parquet where the name says so, else as CSV (DESIGN 4); it names users, so 0600."""
         rows = self.decisions.select(DECISION_COLUMNS)
         if path.suffix.lower() == ".parquet":
-            write_whole(path, rows.write_parquet)
+            write_whole(path, rows.write_parquet, private=True)
         else:
-            write_whole(path, lambda file: rows.write_csv(file, datetime_format=_CSV_TIME))
+            write_whole(path, lambda file: rows.write_csv(file, datetime_format=_CSV_TIME), private=True)
 
 
 def backtest(request: BacktestRequest) -> Backtest:

@@ -12,8 +12,13 @@ from polars.exceptions import ComputeError
 from recovery_batch.errors import SystemFailed, UsageError
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = False) -> None:
     """Have a file written beside its place and moved there when it is complete.
+
+    Args:
+        path: Its place.
+        write: Writes the file that it is called with.
+        private: Whether only its owner may read it.
 
     Raises:
         UsageError: a folder stands there.
@@ -24,6 +29,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            partial.touch(mode=0o600)
         write(partial)
         partial.replace(path)
     except (OSError, ComputeError) as error:  # the latter from Polars, for Parquet

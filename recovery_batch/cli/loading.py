@@ -11,7 +11,7 @@ from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from recovery_batch.cli.options import FILE, ZONE, Context, json_option
 from recovery_batch.cli.screen import note, print_json, print_table, remark, say
@@ -132,11 +132,11 @@ def _progress() -> Iterator[Callable[[Path, int, int], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[Path, int] = {}
+        tasks: dict[Path, TaskID] = {}
 
         def show(path: Path, done: int, size: int) -> None:
             if path not in tasks:
                 tasks[path] = progress.add_task(visible(path.name), total=size)
-            progress.update(progress.task_ids[list(tasks).index(path)], completed=done)
+            progress.update(tasks[path], completed=done)
 
         yield show

@@ -68,6 +68,10 @@ def test_decisions_have_the_promised_columns_times_and_order(whole: tuple[dict[s
     }
 
 
+def test_decisions_name_users_and_are_for_their_owner_alone(whole: tuple[dict[str, Any], Path]) -> None:
+    assert (whole[1] / "d.csv").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_document_is_the_sum_of_the_decisions(whole: tuple[dict[str, Any], Path]) -> None:
     document, folder = whole
     rows = read_rows(folder / "d.csv")

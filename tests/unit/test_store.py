@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
@@ -284,11 +285,27 @@ def test_times_are_those_of_utc_whatever_the_machine_says(db: Path, monkeypatch:
         assert store._connection.sql("SELECT current_setting('TimeZone') AS zone").pl().item() == "UTC"
 
 
-def test_frames_are_written_and_looked_up(db: Path) -> None:
+def test_frames_are_written_and_looked_up(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pl.DataFrame({"schema_version": [7, 8]})
     with Store.open(db, write=True) as store:
-        for rows in (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [1]}).to_arrow()):
-            with store._incoming(rows):
-                assert store._connection.sql("SELECT a FROM incoming").pl().item() == 1
+        monkeypatch.setattr("recovery_batch.store.query_text", str)
+        for frame in (rows, rows.to_arrow(), rows.clear()):
+            store.append("INSERT INTO recovery_batch_store FROM incoming", frame)
+        twice = "SELECT a.* FROM incoming AS a, incoming AS b, recovery_batch_store AS c WHERE a.schema_version = 7"
+        assert store.lookup(twice, rows).height == 2 * 5
+        assert (
+            store.frame("SELECT sum(schema_version) AS s FROM recovery_batch_store").item() == 2 * 15 + SCHEMA_VERSION
+        )
+
+
+def test_rows_are_let_go_before_the_transaction_ends(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(db, write=True) as store, store.transaction():
+        monkeypatch.setattr("recovery_batch.store.query_text", str)
+        store.run("CREATE TEMP TABLE texts (t VARCHAR)")
+        before = pa.total_allocated_bytes()
+        for _ in range(3):
+            store.append("INSERT INTO texts FROM incoming", pa.table({"t": pa.array(["x" * 10_000] * 1_000)}))
+        assert pa.total_allocated_bytes() - before < 1_000_000
 
 
 @pytest.mark.parametrize(
