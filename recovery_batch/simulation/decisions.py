@@ -138,14 +138,7 @@ def simulate(
 def _campaign_columns(candidates: pl.DataFrame, campaigns: Sequence[Campaign]) -> list[pl.Series]:
     """What each candidate's campaign says, and its rank in the order of SPEC 4 (created_at, missing last, then id)."""
     numbers = candidates["campaign_no"]
-    ordered = sorted(
-        range(len(campaigns)),
-        key=lambda n: (
-            campaigns[n].created_at is None,
-            campaigns[n].created_at and to_micros(campaigns[n].created_at),  # type: ignore[arg-type]
-            campaigns[n].identity.encode(),
-        ),
-    )
+    ordered = sorted(range(len(campaigns)), key=lambda campaign_no: campaigns[campaign_no].seniority)
     rank = {campaign_no: place for place, campaign_no in enumerate(ordered)}
     table = pl.DataFrame(
         {
