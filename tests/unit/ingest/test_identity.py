@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from itertools import permutations, product
 from typing import Any
@@ -176,6 +177,17 @@ def test_files_apply_in_the_order_of_the_command(loads: Loads) -> None:
 def test_the_same_record_with_and_without_a_security_code_is_the_same_content(loads: Loads) -> None:
     loads.load(as_json(record(additional_data={"cvv": "123", "a": 1})))
     assert counted(loads.load(as_json(record(additional_data={"a": 1})))) == {"records": 1, "unchanged": 1}
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_load_leaves_garbage_collection_as_it_was(loads: Loads, is_on: bool) -> None:
+    try:
+        gc.enable() if is_on else gc.disable()
+        loads.load(as_json(record()))
+        loads.load(b"no export")
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
 
 
 def test_batches_do_not_show(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.unit.ingest.samples import (
     as_request,
     counted,
     record,
+    refused,
+    spelled,
     transaction,
     with_transactions,
 )
@@ -146,13 +149,74 @@ def test_the_same_file_under_another_name_does_not_double_them(loads: Loads) -> 
 def test_a_file_with_new_rejects_adds_those(loads: Loads) -> None:
     loads.load(as_lines([record(), record("p2", country="x")]))
     loads.load(as_lines([record(), record("p2", country="x"), record("p3", country="x")]))
-    assert loads.rejects("record_no", "load_id") == [(2, 1), (3, 2)]
+    loads.load(as_lines([record(), record("p2", country="x"), record("p3", country="x"), record("p3", country="x")]))
+    assert loads.rejects("record_no", "load_id") == [(2, 1), (3, 2), (4, 3)]
 
 
 def test_the_same_record_twice_in_a_file_is_two_rejects(loads: Loads) -> None:
     report = loads.load(as_lines([record(), record("p2", country="x"), record("p2", country="x")]))
     assert report.counts["quarantined"] == 2
     assert [number for (number,) in loads.rejects("record_no")] == [2, 3]
+
+
+def test_what_was_added_to_a_file_is_a_new_reject_however_alike(loads: Loads) -> None:
+    bad = record("p2", country="x")
+    loads.load(as_lines([record(), as_request(bad)]))
+    loads.load(as_lines([record(), as_request(bad, bad), bad]))
+    pointer = "/payment/country"
+    assert loads.rejects("load_id", "record_no", "pointer") == [
+        (1, 2, f"/external_data/0{pointer}"),
+        (2, 2, f"/external_data/1{pointer}"),
+        (2, 3, pointer),
+    ]
+
+
+def nested(depth: int) -> Any:
+    """A record with arrays within one another, as many levels in all."""
+    return record("deep", x=spelled("[" * (depth - 2) + "]" * (depth - 2)))
+
+
+@pytest.mark.parametrize("form", [as_lines, as_json], ids=["lines", "array"])
+def test_a_record_may_nest_a_hundred_deep(loads: Loads, form: Callable[[list[Any]], bytes]) -> None:
+    records = [record("p1"), nested(100), nested(101), nested(900), record("p2")]
+    assert counted(loads.load(form(records))) == {"records": 5, "inserted": 3, "quarantined": 2}
+    assert loads.rejects("record_no", "reason", "pointer") == [(3, "nested_too_deep", ""), (4, "nested_too_deep", "")]
+    assert loads.rejects("raw") == [(as_json(nested(depth)).decode(),) for depth in (101, 900)]
+
+
+def test_nesting_that_no_stack_holds(loads: Loads) -> None:
+    report = loads.load(as_lines([record("p1"), nested(100_000), record("p2")]))
+    assert counted(report) == {"records": 3, "inserted": 2, "quarantined": 1}
+    assert "nested too deep" in refused(loads.load(as_json([record(), nested(100_000)])))
+
+
+def test_many_objects_are_not_deep(loads: Loads) -> None:
+    assert counted(loads.load(as_json(record(x=[{"a": [n]} for n in range(500)])))) == {"records": 1, "inserted": 1}
+
+
+@pytest.mark.parametrize("form", [as_lines, as_json], ids=["lines", "array"])
+def test_numbers_beyond_all_bounds(loads: Loads, form: Callable[[list[Any]], bytes]) -> None:
+    numbers = ["1e1001", "-1E-1001", "1e999999999", "1e99999999999999999999", "9" * 5000]
+    records = [record(f"p{n}", additional_data={"n": spelled(number)}) for n, number in enumerate(numbers)]
+    sound = record("sound", additional_data={"user_id": spelled("1e1000"), "n": spelled("9" * 4000)})
+    assert counted(loads.load(form([*records, sound]))) == {"records": 6, "inserted": 1, "quarantined": 5}
+    assert len(loads.one("user_id")) == 1001
+    rejects = loads.rejects("reason", "pointer", "found", "raw")
+    assert [reject[:3] for reject in rejects[:4]] == [
+        ("number_too_large", "/payment/additional_data/n", number) for number in numbers[:4]
+    ]
+    assert rejects[4][:3] == ("number_too_large", "", "a longer number")
+    assert [raw for *_, raw in rejects] == [as_json(made).decode() for made in records]
+
+
+def test_texts_that_are_none(loads: Loads) -> None:
+    half = as_json(record("p2", description="x")).replace(b'"x"', b'"\\ud83d"')
+    other = as_json(record("p3", description="x")).replace(b'"x"', b'"\\udc00 y"')
+    report = loads.load(as_lines([record("p1"), half, other, b"\0", record("p\0q", description="a\0b")]))
+    assert counted(report) == {"records": 5, "inserted": 2, "quarantined": 3}
+    assert [number for (number,) in loads.rejects("record_no")] == [2, 3, 4]
+    assert loads.rows("payments", "payment_id, description") == [("p\0q", "a\0b"), ("p1", "one thing")]
+    assert "a\\u0000b" in dict(loads.rows("records", "payment_id, record"))["p\0q"]
 
 
 def test_a_record_that_is_mended_loads(loads: Loads) -> None:

@@ -53,6 +53,7 @@ NOT_JSON = {
     "NaN, element a line": lines(
         HEAD, ONE + b",", as_json(record(amount_value=spelled("NaN"))) + b",", THREE, b"]}", b""
     ),
+    "NaN, element a line, cut off": lines(b"[", as_json(record(amount_value=spelled("NaN"))) + b",", TWO + b",", THREE),
     "two documents": as_json([record("p1")]) + as_json([record("p2")]),
     "text": b"no export\nat all\n",
     "one line of text": b"no export at all",
@@ -160,6 +161,16 @@ def test_what_is_no_file(loads: Loads) -> None:
     assert "No such file" in refused(missing)
     assert "a directory" in refused(folder)
     assert "a pipe" in refused(piped)
+
+
+def test_a_name_that_is_not_utf8(loads: Loads) -> None:
+    named = Path(os.fsdecode(os.fsencode(loads.folder) + b"/exporta\xe7\xe3o.json"))
+    other = loads.folder / "exportação.json"
+    for path in (named, other):
+        path.write_bytes(ONE)
+    first, second = loads.load_all(named, other)
+    assert refused(first).endswith("exporta\\xe7\\xe3o.json: the name of the file is not UTF-8")
+    assert counted(second) == {"records": 1, "inserted": 1}
 
 
 def test_a_file_that_may_not_be_read(loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
