@@ -104,7 +104,7 @@ class Store:
         """Run a statement that writes rows, which it names `incoming` and reads once."""
         table = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
         # DuckDB holds on to what was registered until the transaction ends; a reader that was read holds nothing
-        with self._incoming(pa.RecordBatchReader.from_batches(table.schema, iter(table.to_batches()))):
+        with self._incoming(pa.RecordBatchReader.from_batches(table.schema, table.to_batches())):
             self.run(query)
 
     def lookup(self, query: str, rows: pl.DataFrame) -> pl.DataFrame:

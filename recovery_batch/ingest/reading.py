@@ -7,6 +7,7 @@ parsed; and NDJSON (a request or an element a line), of which a bad line is a re
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -68,8 +69,12 @@ def describe(path: Path) -> ExportFile:
     """Hash a file.
 
     Raises:
-        ExportUnreadable: there is no such file, it is a directory or a pipe, empty, or may not be read.
+        ExportUnreadable: there is no such file, it is a directory or a pipe, empty, may not be read, or its name is no
+            text that could be stored.
     """
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if name != str(path):
+        raise ExportUnreadable(f"{name}: the name of the file is not UTF-8", hint="Rename the file.")
     try:
         if path.is_dir():
             raise ExportUnreadable(f"{path}: a directory, not a file", hint="Name the files in it: load DIR/*.json")
