@@ -71,6 +71,7 @@ def backtest_command(
     """
     if decisions is not None and decisions.suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"--decisions {decisions}: the name must end in .csv or .parquet")
+    context.keep_store(decisions, report)
     if since is not None and until is not None and until <= since:
         raise UsageError("--to is not after --from", hint="--to is the first instant that is left out.")
     period = Period(since, until)

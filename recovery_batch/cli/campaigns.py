@@ -126,6 +126,7 @@ def export_command(context: Context, out: Path | None, as_json: bool) -> None:
     Example:
       recovery-batch campaigns export --out campaigns.yaml
     """
+    context.keep_store(out)
     with Store.open(context.db) as store:
         campaigns = all_campaigns(store)
     if out is None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from recovery_batch.clock import parse_bound, parse_zone
+from recovery_batch.errors import UsageError
 from recovery_batch.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -22,6 +23,16 @@ class Context:
 
     db: Path
     settings: Settings
+
+    def keep_store(self, *outputs: Path | None) -> None:
+        """Refuse to write an output over the store.
+
+        Raises:
+            UsageError: one of the outputs is the store's file.
+        """
+        for output in outputs:
+            if output is not None and output.resolve() == self.db.resolve():
+                raise UsageError(f"{output}: this is the store; it would be lost", hint="Name another file.")
 
 
 class InstantType(click.ParamType[datetime]):
