@@ -70,7 +70,7 @@ PAYMENTS: Final = (
         TEXTS,
         "fields that keep the record from being submitted: missing, or not as a request wants them",
     ),
-    Column("content_hash", pl.String, "SHA-256 of the canonical record and of how it was read"),
+    Column("content_hash", pl.UInt64, "a hash of the record's text and of how it was read: tells contents apart"),
     Column("load_id", pl.Int64, "the load that brought this content"),
     Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
 )
@@ -111,6 +111,7 @@ RECORDS: Final = (
 )
 
 REJECTS: Final = (
+    Column("reject_id", pl.String, "16 hexadecimal digits: what `rejects` calls the record; stays when it is retried"),
     Column("load_id", pl.Int64, "the load that first met the record"),
     Column("path", pl.String, "the file, as the command named it"),
     Column("file_sha256", pl.String, "SHA-256 of the file"),
@@ -126,6 +127,7 @@ REJECTS: Final = (
     ),
     Column("raw", pl.String, "the record, card numbers masked and security codes removed", personal=True),
     Column("raw_sha256", pl.String, "SHA-256 of raw"),
+    _optional("root_organization", "organization_code of the request around it, as JSON; null: no request"),
 )
 
 LOADS: Final = (
@@ -133,7 +135,7 @@ LOADS: Final = (
     Column("path", pl.String, "the file, as the command named it"),
     Column("file_sha256", pl.String, "SHA-256 of the file"),
     Column("bytes", pl.Int64, "size of the file on disk"),
-    Column("kind", pl.String, "declined"),
+    Column("kind", pl.String, "declined or abandoned"),
     Column("timezone", pl.String, "how times without a zone were read"),
     Column("loaded_at", UTC_TIME, "the time of the load"),
     Column("records", pl.Int64, "records read = inserted + updated + unchanged + quarantined"),
@@ -145,6 +147,71 @@ LOADS: Final = (
     Column("security_codes_removed", pl.Int64, "card security codes removed before anything was stored"),
 )
 
+_FLOW_KEY: Final = (
+    Column("flow_id", pl.String, "s: and the session_id; p: and a hash of phone and time; a: and one of the record"),
+)
+
+FLOWS: Final = (
+    *_FLOW_KEY,
+    _optional("session_id", "session.session_id; null: none, or blanks alone"),
+    Column("abandoned_at", UTC_TIME, "session.abandonment_timestamp"),
+    Column("flow_stage", pl.String, "product_selection, cart_review, checkout or payment"),
+    Column("platform", pl.String, "web, ios or android"),
+    Column("preferred_channel", pl.String, "call, whatsapp or auto; auto where the export had none"),
+    _optional("engagement_reason", "engagement.reason: free text of the merchant, hostile until escaped"),
+    _optional("country_code", "customer.country_code: ISO 3166-1 alpha-2; null: the export had none"),
+    _optional("language", "customer.language, as the export spells it"),
+    _optional("cart_total", "cart.total_value, in units of cart_currency; null: the export had none", AMOUNT),
+    _optional("cart_currency", "cart.currency: ISO 4217; null: the export had none"),
+    Column("items", pl.Int32, "number of rows in flow_items"),
+    Column("phone_number", pl.String, "as the export spells it; null: none", nullable=True, personal=True),
+    _optional("email_valid", "whether the e-mail address could be one; null: there is none", pl.Boolean),
+    Column(
+        "unfit_fields",
+        TEXTS,
+        "fields that keep the record from being submitted: missing, or not as a request wants them",
+    ),
+    Column("content_hash", pl.UInt64, "a hash of the record's text and of how it was read: tells contents apart"),
+    Column("load_id", pl.Int64, "the load that brought this content"),
+    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
+)
+
+FLOW_ITEMS: Final = (
+    *_FLOW_KEY,
+    Column("position", pl.Int32, "place in cart.items, from 0"),
+    _optional("sku", "cart.items[].sku"),
+    _optional("name", "cart.items[].name: free text of the merchant, hostile until escaped"),
+    _optional("quantity", "cart.items[].quantity", pl.Int64),
+    _optional("price", "of one unit, in units of the flow's cart_currency", AMOUNT),
+)
+
+FLOW_CUSTOMERS: Final = (
+    *_FLOW_KEY,
+    Column("full_name", pl.String, "the customer's name; null: the export had none", nullable=True, personal=True),
+    Column("phone_number", pl.String, "as the export spells it", nullable=True, personal=True),
+    Column("email", pl.String, "as the export spells it, whether it could be one or not", nullable=True, personal=True),
+    _optional("language", "as the export spells it"),
+)
+
+FLOW_RECORDS: Final = (
+    *_FLOW_KEY,
+    Column("record", pl.String, "the original record as JSON, without security codes", personal=True),
+)
+
+_CHANGE: Final = (
+    Column("load_id", pl.Int64, "the load whose file changed it"),
+    Column("record_no", pl.Int64, "the record's number in that file"),
+    Column(
+        "changes",
+        pl.List(pl.Struct({"field": pl.String, "before": pl.String, "after": pl.String})),
+        "columns that changed, as texts; empty: only other parts of the record did",
+    ),
+)
+
+PAYMENT_CHANGES: Final = (*_KEY, *_CHANGE)
+
+FLOW_CHANGES: Final = (*_FLOW_KEY, *_CHANGE)
+
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "payments": PAYMENTS,
@@ -153,6 +220,12 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         "records": RECORDS,
         "rejects": REJECTS,
         "loads": LOADS,
+        "flows": FLOWS,
+        "flow_items": FLOW_ITEMS,
+        "flow_customers": FLOW_CUSTOMERS,
+        "flow_records": FLOW_RECORDS,
+        "payment_changes": PAYMENT_CHANGES,
+        "flow_changes": FLOW_CHANGES,
     }
 )
 """The tables that exports are loaded into, by name."""

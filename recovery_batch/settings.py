@@ -67,11 +67,18 @@ class Run(_Section):
     file_bytes: Annotated[int, Field(ge=10_000)] = 5_000_000
 
 
+class Load(_Section):
+    """Loading exports."""
+
+    unpacked_bytes: Annotated[int, Field(gt=0)] = 50_000_000_000
+
+
 class Settings(_Section):
     """Everything that an installation may set."""
 
     payments: Payments = Payments()
     sources: Sources = Sources()
+    load: Load = Load()
     run: Run = Run()
     version: Literal[1] = 1
 

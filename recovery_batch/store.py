@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,13 +21,31 @@ import pyarrow as pa
 from recovery_batch import assets
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+_MIGRATIONS: Final = {
+    1: (
+        "migrate/2_payments",
+        "migrate/2_rejects",
+        "migrate/2_rejects_id",
+        "migrate/2_rejects_ids",
+        "schema/16_flows",
+        "schema/17_flow_items",
+        "schema/18_flow_customers",
+        "schema/19_flow_records",
+        "schema/22_payment_changes",
+        "schema/23_flow_changes",
+    ),
+}
+"""What brings a store of a version to the next one."""
+
 _MARKER: Final = "recovery_batch_store"
 _PARAMETERS: Final = re.compile(r"^-- parameters: (.+)$", re.MULTILINE)
 _NAMED: Final = re.compile(r"\$([a-z_0-9]+)")
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 _PRIVATE: Final = 0o600
+_CLOSED: Final = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+"""Nothing is fetched from a network."""
 _SHORTEST_BYTES: Final = 3 * 4096
 """What DuckDB writes before anything else: a header, and two that say where the data is."""
 
@@ -55,10 +73,11 @@ def _schema_queries() -> list[str]:
 class Store:
     """An open store. Use `Store.open`; a context manager that closes the file."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, *, on_disk: bool = True) -> None:
         """Wrap an open connection."""
         self._connection = connection
         self.path = path
+        self._private: Callable[[], AbstractContextManager[None]] = _private_files if on_disk else nullcontext
 
     @classmethod
     @contextmanager
@@ -89,28 +108,54 @@ class Store:
             with _private_files():
                 connection.close()
 
+    @classmethod
+    @contextmanager
+    def scratch(cls, setup: Sequence[str] = ()) -> Iterator[Store]:
+        """A database in memory that writes nothing to a disk: DuckDB as a calculator.
+
+        It may be used by a thread of its own, beside an open store.
+
+        Args:
+            setup: Statements to run first, such as those that make macros.
+        """
+        connection = duckdb.connect(":memory:", config={**_CLOSED, "temp_directory": ""})
+        try:
+            connection.execute(query_text("store/session"))
+            connection.execute(query_text("store/scratch"))
+            store = cls(connection, Path(":memory:"), on_disk=False)
+            for query in setup:
+                store.run(query)
+            yield store
+        finally:
+            connection.close()
+
     def frame(self, query: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The rows of a query, typed."""
-        with _private_files():
+        with self._private():
             rows: pl.DataFrame = self._connection.sql(query_text(query), params=dict(parameters or {})).pl()
             return rows
 
+    def table(self, query: str, rows: pa.Table, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The rows of a query that reads a table, which it names `incoming`, as Arrow holds them."""
+        with self._incoming(rows), self._private():
+            return self._connection.sql(query_text(query), params=dict(parameters or {})).to_arrow_table()
+
     def run(self, query: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that gives no rows."""
-        with _private_files():
+        with self._private():
             self._connection.execute(query_text(query), dict(parameters or {}))
 
-    def append(self, query: str, rows: pl.DataFrame | pa.Table) -> None:
+    def append(self, query: str, rows: pl.DataFrame | pa.Table, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that writes rows, which it names `incoming` and reads once."""
-        table = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
-        # DuckDB holds on to what was registered until the transaction ends; a reader that was read holds nothing
-        with self._incoming(pa.RecordBatchReader.from_batches(table.schema, table.to_batches())):
-            self.run(query)
+        with self._incoming(_read_once(rows)):
+            self.run(query, parameters)
 
-    def lookup(self, query: str, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a query that reads a frame, which it names `incoming`."""
-        with self._incoming(rows.to_arrow()):
-            return self.frame(query)
+    def lookup(
+        self, query: str, rows: pl.DataFrame | pa.Table, parameters: Mapping[str, Any] | None = None
+    ) -> pl.DataFrame:
+        """The rows of a query that reads a frame, which it names `incoming` and reads once."""
+        with self._incoming(_read_once(rows)):
+            return self.frame(query, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -122,8 +167,21 @@ class Store:
             with suppress(duckdb.Error):  # what ended the transaction already is raised, not that it has ended
                 self._connection.rollback()
             raise
-        with _private_files():
+        with self._private():
             self._connection.commit()
+
+    def _migrate(self, version: int, *, write: bool) -> None:
+        """Bring a store of an older version up to this one: all the way, or not at all."""
+        if not write:
+            raise StoreForeign(
+                f"{self.path}: written by an older version (schema {version}, this one knows {SCHEMA_VERSION})",
+                hint="Any command that writes brings it up to date, such as: recovery-batch load FILE",
+            )
+        with self.transaction():
+            for step in range(version, SCHEMA_VERSION):
+                for query in _MIGRATIONS[step]:
+                    self.run(query)
+            self.run("store/remark", {"schema_version": SCHEMA_VERSION})
 
     @contextmanager
     def _incoming(self, rows: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
@@ -138,6 +196,9 @@ class Store:
         if _MARKER in tables:
             versions = self.frame("store/version")["schema_version"].to_list()
             if versions == [SCHEMA_VERSION]:
+                return
+            if len(versions) == 1 and versions[0] in _MIGRATIONS:
+                self._migrate(versions[0], write=write)
                 return
             found = ", ".join(map(str, versions)) or "unknown"
             raise StoreForeign(
@@ -157,12 +218,14 @@ class Store:
             self.run("store/mark", {"schema_version": SCHEMA_VERSION})
 
 
+def _read_once(rows: pl.DataFrame | pa.Table) -> pa.RecordBatchReader:
+    """Rows as DuckDB shall see them: it holds on to a table until the transaction ends, but not to what it has read."""
+    table = rows.to_arrow() if isinstance(rows, pl.DataFrame) else rows
+    return pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+
+
 def _connect(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
-    config: dict[str, Any] = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "temp_directory": f"{path}.tmp",
-    }
+    config: dict[str, Any] = {**_CLOSED, "temp_directory": f"{path}.tmp"}
     was_stump = _is_stump(path)
     try:
         with _private_files():

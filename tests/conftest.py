@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 REQUIRE_BROWSER = "RECOVERY_BATCH_REQUIRE_BROWSER"
+FUZZ = "RECOVERY_BATCH_FUZZ"
 NO_CHROMIUM = "there is no chromium here"
 
 # The same examples every time, however slow the machine is: a failure belongs to the change that caused it.
@@ -31,7 +32,7 @@ def find_chromium() -> str | None:
 def pytest_configure() -> None:
     """Forget the settings of whoever runs the tests: theirs may point at a real database."""
     for name in list(os.environ):
-        if name.startswith("RECOVERY_BATCH_") and name != REQUIRE_BROWSER:
+        if name.startswith("RECOVERY_BATCH_") and name not in (REQUIRE_BROWSER, FUZZ):
             del os.environ[name]
 
 

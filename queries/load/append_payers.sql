@@ -1,3 +1,3 @@
--- Add a batch of payers to those of the file; `incoming` is the batch.
+-- Put in payers of a file; `incoming` holds them, and seq, their order in the file.
 -- parameters: none
-INSERT INTO staged_payers BY NAME SELECT * FROM incoming
+INSERT INTO payers BY NAME SELECT * EXCLUDE (seq) FROM incoming

@@ -1,3 +1,3 @@
--- Add a batch of payments to those of the file; `incoming` is the batch.
+-- Put in payments of a file; `incoming` holds them, and seq, their order in the file.
 -- parameters: none
-INSERT INTO staged_payments BY NAME SELECT * FROM incoming
+INSERT INTO payments BY NAME SELECT * EXCLUDE (seq) FROM incoming

@@ -1,3 +1,3 @@
--- Add a batch of records to those of the file; `incoming` is the batch.
+-- Put in records of a file; `incoming` holds them, and seq, their order in the file.
 -- parameters: none
-INSERT INTO staged_records BY NAME SELECT * FROM incoming
+INSERT INTO records BY NAME SELECT * EXCLUDE (seq) FROM incoming

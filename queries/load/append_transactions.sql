@@ -1,3 +1,3 @@
--- Add a batch of transactions to those of the file; `incoming` is the batch.
+-- Put in transactions of a file; `incoming` holds them, and seq, their order in the file.
 -- parameters: none
-INSERT INTO staged_transactions BY NAME SELECT * FROM incoming
+INSERT INTO transactions BY NAME SELECT * EXCLUDE (seq) FROM incoming

@@ -6,7 +6,7 @@ SELECT
     sha256(
         coalesce(
             string_agg(
-                content_hash || ' ' || epoch_us(created_at)::VARCHAR,
+                content_hash::VARCHAR || ' ' || epoch_us(created_at)::VARCHAR,
                 chr(10)
                 ORDER BY organization_code, payment_id
             ),

@@ -23,7 +23,7 @@ CREATE TABLE payments (
     iso_response_code VARCHAR,
     metadata MAP(VARCHAR, VARCHAR) NOT NULL,
     unfit_fields VARCHAR[] NOT NULL,
-    content_hash VARCHAR NOT NULL,
+    content_hash UBIGINT NOT NULL,
     load_id BIGINT NOT NULL,
     record_no BIGINT NOT NULL
 )

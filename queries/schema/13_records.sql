@@ -3,5 +3,5 @@
 CREATE TABLE records (
     organization_code VARCHAR NOT NULL,
     payment_id VARCHAR NOT NULL,
-    record VARCHAR NOT NULL
+    record VARCHAR NOT NULL USING COMPRESSION zstd
 )

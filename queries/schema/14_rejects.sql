@@ -1,6 +1,7 @@
 -- Rejects: one row a quarantined record of a file.
 -- parameters: none
 CREATE TABLE rejects (
+    reject_id VARCHAR NOT NULL,
     load_id BIGINT NOT NULL,
     path VARCHAR NOT NULL,
     file_sha256 VARCHAR NOT NULL,
@@ -10,6 +11,7 @@ CREATE TABLE rejects (
     expected VARCHAR NOT NULL,
     found VARCHAR,
     faults STRUCT(reason VARCHAR, pointer VARCHAR, expected VARCHAR, found VARCHAR)[] NOT NULL,
-    raw VARCHAR NOT NULL,
-    raw_sha256 VARCHAR NOT NULL
+    raw VARCHAR NOT NULL USING COMPRESSION zstd,
+    raw_sha256 VARCHAR NOT NULL,
+    root_organization VARCHAR
 )

@@ -88,12 +88,30 @@ class CampaignOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A later record of a payment that changed it.
+
+    Attributes:
+        loaded_at: When it was loaded, RFC 3339 UTC.
+        path: From which file.
+        record_no: Its number in that file.
+        changes: What changed: field, before, after; empty where only undocumented parts of the record did.
+    """
+
+    loaded_at: str
+    path: str
+    record_no: int
+    changes: tuple[dict[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """One payment of one organization, and what each campaign says of it."""
+    """One payment of one organization, how it changed from export to export, and what each campaign says of it."""
 
     organization_code: str
     payment_id: str
     facts: dict[str, str | None]
+    history: tuple[Change, ...]
     campaigns: tuple[CampaignOutcome, ...]
 
 
@@ -115,6 +133,7 @@ def explain(request: ExplainRequest) -> tuple[Explanation, ...]:
         payments = spread_metadata(rows, keys).sort("organization_code", "payment_id")
         statuses = request.settings.payments.successful_statuses
         payments = with_paid_at(store, payments, statuses, None).drop("not_submittable")
+        changes = store.frame("read/payment_changes", {"payment_id": request.payment_id})
     asked = (payments["payment_id"] == request.payment_id).arg_true()
     if asked.is_empty():
         raise NotFound(
@@ -125,7 +144,7 @@ def explain(request: ExplainRequest) -> tuple[Explanation, ...]:
     evaluated = named if request.campaign_ids else tuple(each for each in named if each.status == ACTIVE)
     evaluation = evaluate(payments, evaluated, successful_statuses=statuses)
     decisions = simulate(payments, evaluation.candidates, evaluated, Policy())
-    return tuple(_explain(payments[int(n)], int(n), named, evaluated, decisions, request) for n in asked)
+    return tuple(_explain(payments[int(n)], int(n), named, evaluated, decisions, changes, request) for n in asked)
 
 
 def _explain(
@@ -134,6 +153,7 @@ def _explain(
     campaigns: Sequence[Campaign],
     evaluated: Sequence[Campaign],
     decisions: pl.DataFrame,
+    changes: pl.DataFrame,
     request: ExplainRequest,
 ) -> Explanation:
     row = payment.row(0, named=True)
@@ -154,7 +174,12 @@ def _explain(
         decision = by_campaign.get(campaign.identity)
         outcome = _outcome(campaign, payment, decision, campaign.identity in skip, request.settings)
         outcomes.append(replace(outcome, counted=_counted(campaign, decision, decisions)))
-    return Explanation(row["organization_code"], row["payment_id"], facts, tuple(outcomes))
+    own_changes = changes.filter(pl.col("organization_code") == row["organization_code"])
+    history = tuple(
+        Change(iso(each["loaded_at"]), each["path"], each["record_no"], tuple(each["changes"]))
+        for each in own_changes.iter_rows(named=True)
+    )
+    return Explanation(row["organization_code"], row["payment_id"], facts, history, tuple(outcomes))
 
 
 def _outcome(

@@ -156,6 +156,10 @@ def _print_explanation(explanation: Explanation) -> None:
     say(f"payment {explanation.payment_id} of organization {explanation.organization_code}")
     for name, value in explanation.facts.items():
         say(f"  {name}: {'–' if value is None else value}")
+    for change in explanation.history:
+        what = "; ".join(f"{c['field']}: {c['before'] or '–'} -> {c['after'] or '–'}" for c in change.changes)
+        say(f"  changed at {change.loaded_at} by {change.path}, record {change.record_no}")
+        say(f"        {what or 'other parts of the record'}")
     for campaign in explanation.campaigns:
         say()
         say(f"{campaign.name} ({campaign.campaign_id})")

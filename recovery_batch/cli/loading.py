@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import glob
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, Literal
 
 import rich_click as click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from recovery_batch.cli.options import FILE, ZONE, Context, json_option
+from recovery_batch.cli.progress import progress_of_bytes
 from recovery_batch.cli.screen import note, print_json, print_table, remark, say
-from recovery_batch.ingest import FileReport, LoadOptions, load_files, totals
-from recovery_batch.reporting.formats import count, plural, visible
+from recovery_batch.errors import UsageError
+from recovery_batch.ingest import (
+    FileReport,
+    Found,
+    LoadOptions,
+    find_exports,
+    load_files,
+    read_mapping,
+    suggestion_for,
+    totals,
+)
+from recovery_batch.reporting.formats import count, plural
 from recovery_batch.store import Store
 
 _REFUSED = 3
@@ -26,11 +35,21 @@ _REFUSED = 3
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option(
     "--kind",
-    type=click.Choice(["auto", "declined"]),
+    type=click.Choice(["auto", "declined", "abandoned"]),
     default="auto",
     show_default=True,
-    help="What the files hold; auto looks into them.",
+    help="What the files hold; auto looks into each.",
 )
+@click.option(
+    "--mapping",
+    "mapping_files",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="What the columns, units and words of a table mean (docs/mappings.md). May be repeated: each table takes the "
+    "first that fits it.",
+)
+@click.option("--suggest-mapping", is_flag=True, help="Load nothing; print a first mapping file for FILE.")
 @click.option(
     "--timezone", type=ZONE, default="UTC", show_default=True, metavar="ZONE", help="How times without a zone are read."
 )
@@ -38,105 +57,125 @@ _REFUSED = 3
 @json_option
 @click.pass_obj
 def load_command(
-    context: Context, files: tuple[Path, ...], kind: str, timezone: str, strict: bool, as_json: bool
+    context: Context,
+    files: tuple[Path, ...],
+    kind: Literal["auto", "declined", "abandoned"],
+    mapping_files: tuple[Path, ...],
+    suggest_mapping: bool,
+    timezone: str,
+    strict: bool,
+    as_json: bool,
 ) -> int:
-    """Load declined-payment exports: JSON or NDJSON, plain, .gz or .zst.
+    """Load exports of declined payments or abandoned flows.
 
-    Each file is one transaction. Records that cannot be loaded are quarantined with their reason, in the table
-    rejects; the rest of the file loads. Loading a file twice changes nothing.
+    JSON, NDJSON, CSV, Parquet or Excel, told apart by content; plain, .gz or
+    .zst. FILE may be a folder, a pattern in quotes, or - for standard input. A
+    table of transactions is joined to the table of payments named with it.
+
+    Each file is one transaction. Records that cannot be loaded are quarantined
+    with their reason (see: recovery-batch rejects); the rest of the file loads.
+    Loading a file twice changes nothing.
 
     \b
-    Example:
+    Examples:
       recovery-batch load fixtures/exports/payments_1_request.json
+      recovery-batch load --suggest-mapping pagos.csv > pagos.toml
+      recovery-batch load --mapping pagos.toml pagos.csv
     """
-    # whole seconds, as those of `run`: what was loaded a moment ago exists in a run of this moment
-    options = LoadOptions(
-        loaded_at=datetime.now(UTC).replace(microsecond=0),
-        timezone=timezone,
-        strict=strict,
-        sources=context.settings.sources,
-    )
-    reports: list[FileReport] = []
-    with Store.open(context.db, write=True) as store, _progress() as progress:
-        for report in load_files(store, _expanded(files), options, progress):
-            reports.append(report)
-            if not as_json and report.error is not None:
-                note(f"failed: {report.error.message}")
-                if report.error.hint:
-                    note(f"hint: {report.error.hint}")
+    with find_exports(files, sys.stdin.buffer) as found:
+        if suggest_mapping:
+            return _suggest(found, kind, as_json)
+        # whole seconds, as those of `run`: what was loaded a moment ago exists in a run of this moment
+        options = LoadOptions(
+            loaded_at=datetime.now(UTC).replace(microsecond=0),
+            kind=kind,
+            timezone=timezone,
+            strict=strict,
+            sources=context.settings.sources,
+            mappings=tuple(map(read_mapping, mapping_files)),
+            unpacked_bytes=context.settings.load.unpacked_bytes,
+        )
+        reports: list[FileReport] = []
+        with Store.open(context.db, write=True) as store, progress_of_bytes() as progress:
+            for report in load_files(store, found, options, progress):
+                reports.append(report)
+                if not as_json and report.error is not None:
+                    note(f"failed: {report.error.message}")
+                    if report.error.hint:
+                        note(f"hint: {report.error.hint}")
     if as_json:
         print_json({"files": [report.as_json() for report in reports], "totals": totals(reports)})
     else:
         print_reports(reports)
+    return exit_status(reports)
+
+
+def exit_status(reports: list[FileReport]) -> int:
+    """That of a load: whether all of the input was taken."""
     refused = any(report.error is not None or report.counts["quarantined"] for report in reports)
     return _REFUSED if refused else 0
 
 
-def _expanded(files: tuple[Path, ...]) -> list[Path]:
-    """The files; for a pattern that no shell expanded (`exports/*.json` in quotes) those that it matches, sorted."""
-    found: list[Path] = []
-    for file in files:
-        matches = [] if file.exists() else sorted(glob.glob(str(file), recursive=True))
-        found += [Path(match) for match in matches] or [file]
-    return found
+def _suggest(found: list[Found], kind: str, as_json: bool) -> int:
+    if len(found) != 1:
+        raise UsageError("--suggest-mapping takes one file", hint="Write a mapping for each kind of file.")
+    text = suggestion_for(found[0], kind)
+    if as_json:
+        print_json({"path": str(found[0].path), "mapping": text})
+    else:
+        for line in text.splitlines():
+            say(line)
+    return 0
 
 
 def print_reports(reports: list[FileReport]) -> None:
-    """Print what became of each file, and what to look at."""
+    """Print what became of each file, and what to look at in all of them."""
     names = ("records", "inserted", "updated", "unchanged", "quarantined")
     loaded = [report for report in reports if report.error is None]
     rows = [(report.path.name, *(count(report.counts[name]) for name in names)) for report in loaded]
     if rows:
         print_table(("file", *names), rows, numbers=names)
         say()
-    for report in loaded:
-        _print_remarks(report)
     sums = totals(reports)
     failed = f", {plural(sums['failed'], 'file')} failed" if sums["failed"] else ""
-    say(f"{plural(len(loaded), 'file')} loaded{failed}: {count(sums['records'])} records.")
-
-
-def _print_remarks(report: FileReport) -> None:
-    remarks = []
-    if report.counts["quarantined"]:
-        remarks.append("quarantined: " + _counted(report.reject_reasons))
-    if report.counts["not_submittable"]:
-        number = count(report.counts["not_submittable"])
-        remarks.append(f"{number} not submittable, for want of: {_counted(report.unfit_fields)}")
-    for name, words in (
-        ("time_of_transaction", "without a time of their own, took their transaction's"),
-        ("time_of_load", "without any time, took that of the load"),
-        ("without_user_id", "without user_id"),
-        ("security_codes_removed", "card security codes removed"),
-    ):
-        if report.facts[name]:
-            remarks.append(f"{words}: {count(report.facts[name])}")
-    if report.facts["created_at"]:
-        span = report.facts["created_at"]
-        remarks.append(f"created {span['first']} to {span['last']}, {', '.join(report.facts['currencies'])}")
-    say(f"{report.path.name}:")
-    for each in remarks:
+    outcome = ", ".join(f"{count(sums[name])} {name}" for name in names[1:])
+    say(f"{plural(len(loaded), 'file')} loaded{failed}: {plural(sums['records'], 'record')}")
+    remark(outcome)
+    for each in _remarks(loaded, sums):
         remark(each)
+    if sums["quarantined"]:
+        note("See what is in the way with: recovery-batch rejects list --records")
 
 
-def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count(number)}" for name, number in counts.items())
+def _remarks(loaded: list[FileReport], sums: dict[str, int]) -> Iterator[str]:
+    """What is worth knowing of all files together."""
+    reasons, fields, facts = Counter[str](), Counter[str](), Counter[str]()
+    for report in loaded:
+        reasons.update(report.reject_reasons)
+        fields.update(report.unfit_fields)
+        facts.update({name: number for name, number in report.facts.items() if isinstance(number, int)})
+    if reasons:
+        yield "quarantined: " + _counted(reasons)
+    if fields:
+        yield f"{count(sums['not_submittable'])} not submittable, for want of: {_counted(fields)}"
+    for name, words in _WORTH_KNOWING.items():
+        if facts[name]:
+            yield f"{words}: {count(facts[name])}"
+    spans = [report.facts["created_at"] for report in loaded if report.facts["created_at"]]
+    currencies = sorted({currency for report in loaded for currency in report.facts["currencies"]})
+    if spans:
+        span = f"created {min(each['first'] for each in spans)} to {max(each['last'] for each in spans)}"
+        yield ", ".join([span, *currencies])
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[Path, int, int], None]]:
-    """A bar of bytes on standard error; nothing where that is no terminal."""
-    console = Console(file=sys.stderr)
-    if not console.is_terminal:
-        yield lambda *_: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[Path, TaskID] = {}
+_WORTH_KNOWING: Final = {
+    "time_of_transaction": "without a time of their own, took their transaction's",
+    "time_of_load": "without any time, took that of the load",
+    "without_user_id": "without user_id",
+    "security_codes_removed": "card security codes removed",
+    "invalid_email": "with an e-mail address that is none, left out of batches",
+}
 
-        def show(path: Path, done: int, size: int) -> None:
-            if path not in tasks:
-                tasks[path] = progress.add_task(visible(path.name), total=size)
-            progress.update(tasks[path], completed=done)
 
-        yield show
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count(number)}" for name, number in counts.most_common())

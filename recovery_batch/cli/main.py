@@ -17,6 +17,7 @@ from recovery_batch.cli.backtesting import backtest_command, explain_command
 from recovery_batch.cli.campaigns import campaigns_group
 from recovery_batch.cli.loading import load_command
 from recovery_batch.cli.options import FILE, Context
+from recovery_batch.cli.rejects import rejects_group
 from recovery_batch.cli.running import demo_command, run_command
 from recovery_batch.cli.screen import print_error
 from recovery_batch.errors import AppError, SystemFailed, UsageError
@@ -64,7 +65,16 @@ def cli(context: click.Context, db: Path, config: Path | None) -> None:
     context.obj = Context(db, read_settings(config))
 
 
-for _command in (load_command, campaigns_group, backtest_command, explain_command, run_command, demo_command):
+_COMMANDS = (
+    load_command,
+    rejects_group,
+    campaigns_group,
+    backtest_command,
+    explain_command,
+    run_command,
+    demo_command,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

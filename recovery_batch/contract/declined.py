@@ -15,8 +15,8 @@ import pycountry
 from babel.core import get_global
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-_CURRENCIES = frozenset(get_global("all_currencies")) | {currency.alpha_3 for currency in pycountry.currencies}
-_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+CURRENCIES = frozenset(get_global("all_currencies")) | {currency.alpha_3 for currency in pycountry.currencies}
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Country = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}$", min_length=1),
-    Meaning(_COUNTRIES.__contains__, "an ISO 3166-1 alpha-2 country code such as CO"),
+    Meaning(COUNTRIES.__contains__, "an ISO 3166-1 alpha-2 country code such as CO"),
 ]
 # Withdrawn codes stand in old exports, so the list is of every code that ever was.
 Currency = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{3}$", min_length=1),
-    Meaning(_CURRENCIES.__contains__, "an ISO 4217 currency code such as COP"),
+    Meaning(CURRENCIES.__contains__, "an ISO 4217 currency code such as COP"),
 ]
 Time = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"), TimeText()]
 # A JSON number: what pydantic says of a decimal by itself would let a text through.

@@ -44,6 +44,14 @@ _CODE_TEXT: Final = re.compile(
     r"""(?ix) ( \\?["']? (?<![a-z]) (?:card_?)? (?:cv[vc]2?|security_?code) \\?["']? \s*[:=]\s* )
     (?: \\?"[^"\\]*(?:\\?")? | '[^']*'? | [^"',}\]\s]+ )"""
 )
+_LABEL_TEXT: Final = r"""\\?["']?key\\?["']?\s*[:=]\s*\\?["']?(?:card_?)?(?:cv[vc]2?|security_?code)\\?["']?"""
+_VALUE_TEXT: Final = r"""\\?["']?value\\?["']?\s*[:=]\s*"""
+_HELD_TEXT: Final = r"""(?:\\?"[^"\\]{0,64}(?:\\?")?|'[^']{0,64}'?|[^"',}\]\s]{1,64})"""
+_LABELLED_TEXT: Final = re.compile(
+    rf"(?i)({_LABEL_TEXT}\s*,\s*{_VALUE_TEXT}){_HELD_TEXT}|({_VALUE_TEXT}){_HELD_TEXT}(\s*,\s*{_LABEL_TEXT})"
+)
+"""A pair of a label and a value, in either order. No code is longer; without a bound it could take time without end."""
+
 _CUT_OFF_REVERSED: Final = re.compile(rf"\s*([0-9](?:{_BETWEEN}[0-9]){{8,}})")
 """Nine digits or more that the end of a line cuts off: they may be most of a card number."""
 
@@ -53,6 +61,36 @@ _JOINTS: Final = dict.fromkeys(map(ord, " -_."))
 # A glance at a record: letters in lower case, every digit a 0, and neither spaces, dashes nor joints.
 _FOLD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000")
 _UNSEEN: Final = b" -_." + bytes(range(0x80, 0x100))
+_JOINT: Final = r"[ _.\-]*"
+_JOINTED: Final = r"[ _.\-]+"
+
+
+def _spellings(name: str) -> str:
+    """A pattern of all spellings of a key: in any case, with joints anywhere."""
+    return f"{_JOINT}(?i:{_JOINT.join(name)}){_JOINT}"
+
+
+def _strange_spellings(name: str) -> str:
+    """The same, the plain spelling in lower case left out."""
+    cases = (f"{name[:i]}{name[i].upper()}(?i:{name[i + 1 :]})" for i in range(len(name)))
+    joints = (
+        _JOINT + f"(?i:{_JOINT.join(name[:i])}{_JOINTED}{_JOINT.join(name[i:])})" + _JOINT for i in range(len(name) + 1)
+    )
+    return "|".join((*cases, *joints))
+
+
+_HIDING: Final = "|".join(map(_spellings, sorted(_NUMBER_KEYS | _CODE_KEYS)))
+SUSPECT_KEYS: Final = "|".join(
+    (
+        rf'"(?:{_HIDING}|{_strange_spellings("card")})"\s*:',
+        rf'"{_spellings("cardiin")}"\s*:\s*(?:"[^"]{{{_LONGEST_IIN + 1}}}|[^",}}\]\s]{{{_LONGEST_IIN + 1}}})',
+        rf'"key"\s*:\s*"(?:{_HIDING}|{_spellings("card")}|{_spellings("cardiin")})"',
+        rf'"(?:key|{_spellings("cardiin")})"\s*:\s*"[^"\\]*\\',  # which letters and digits these are, escapes hide
+    )
+)
+"""A pattern (RE2) for the text of a record that has no escapes in its keys: where it finds nothing, only what stands
+under `card` could be card data."""
+
 _SUSPECT: Final = (b"0" * _SHORTEST_NUMBER, b"e+0", b"securitycode", b'"key":"card')
 _SUSPECT_CODES: Final = (b'cvv":', b'cvv0":', b'cvc":', b'cvc0":', b'"key":"cv')
 _SUSPECT_IIN: Final = re.compile(rf'cardiin":(?:"[^"]{{{_LONGEST_IIN + 1}}}|[^",}}\]]{{{_LONGEST_IIN + 1}}})'.encode())
@@ -123,11 +161,13 @@ def clean_text(text: str) -> tuple[str, int]:
     """A text that is no record (a line that is not JSON) without what could be card data, and how many codes it had."""
     text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
     text, codes = _CODE_TEXT.subn(r'\1"removed"', text)
-    text = _IIN_TEXT.sub(lambda match: match[1] + mask(re.sub(r"[^0-9]", "", match[2])), mask_numbers(text))
+    text, labelled = _LABELLED_TEXT.subn(lambda match: f'{match[1] or match[2]}"removed"{match[3] or ""}', text)
+    text = mask_numbers(text, _NUMBER_ON_CARD)  # a card field for all that is known: letters may touch the number
+    text = _IIN_TEXT.sub(lambda match: match[1] + mask(re.sub(r"[^0-9]", "", match[2])), text)
     if rest := _CUT_OFF_REVERSED.match(text[::-1]):
         start, end = len(text) - rest.end(1), len(text) - rest.start(1)
         text = text[:start] + "*" * (end - start) + text[end:]
-    return text, codes
+    return text, codes + labelled
 
 
 @dataclass(slots=True)

@@ -1,10 +1,12 @@
-"""One record of a declined-payment export, checked against the documented fields (SPEC 1.1).
+"""One record checked against the documented fields of its contract; here, one of a declined-payment export (SPEC 1.1).
 
-This is the slow, plain statement of what is loadable and what is submittable; it raises nothing, it collects.
+This is the slow, plain statement of what is loadable and what is submittable; it raises nothing, it collects. `Walk`
+serves any contract.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -13,7 +15,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from recovery_batch.clock import parse_instant
-from recovery_batch.contract.declined import LOADABLE, CustomerPayer, Element, Payment
+from recovery_batch.contract.declined import LOADABLE, Element, Payment
 from recovery_batch.contract.fields import Documented, Form, documented, mandatory_paths
 from recovery_batch.ingest.faults import Fault, found, type_name
 from recovery_batch.money import FRACTION_DIGITS, WHOLE_DIGITS, amount_fault
@@ -22,6 +24,7 @@ _INTEGERS: Final = 2**63
 _STEP: Final = Decimal(1).scaleb(-FRACTION_DIGITS)
 _EXACT: Final = Context(prec=WHOLE_DIGITS + FRACTION_DIGITS, traps=[Inexact, InvalidOperation])
 _TIME_ALLOWED: Final = "a time such as 2026-09-01 13:45:00 or 2026-09-01T13:45:00-05:00"
+_LOADABLE: Final[dict[type[BaseModel], frozenset[str]]] = {Payment: LOADABLE}
 
 
 @dataclass(slots=True)
@@ -52,17 +55,18 @@ def check_record(record: Any, zone: tzinfo, root_organization: object = None) ->
         zone: How times without a zone are read.
         root_organization: The organization_code of the request around it; None where there was none.
     """
-    checked = CheckedRecord()
     if not isinstance(record, dict):
         allowed = "an object with payment and customer_payer"
-        checked.faults.append(Fault("wrong_type", "", allowed, type_name(record)))
-        return checked
-    walked = _Walk(checked, zone).shape(Element, record, "")
-    checked.payment = walked.get("payment", {})
-    checked.transactions = walked.get("transactions", [])
-    checked.payer = walked.get("customer_payer", {})
-    if "payment" not in walked and not any(fault.pointer.startswith("/payment") for fault in checked.faults):
-        checked.faults.append(Fault("missing", "/payment", "an object with the payment", None))
+        return CheckedRecord(faults=[Fault("wrong_type", "", allowed, type_name(record))])
+    walk = Walk(_LOADABLE, zone)
+    walked = walk.shape(Element, record, "")
+    checked = CheckedRecord(
+        walked.get("payment", {}),
+        walked.get("transactions", []),
+        walked.get("customer_payer", {}),
+        walk.faults,
+        walk.unfit,
+    )
     organization = checked.payment.get("organization_code")
     if root_organization not in (None, "") and organization is not None and organization != root_organization:
         expected = f"the request's organization_code, {found(root_organization, '')}"
@@ -72,11 +76,20 @@ def check_record(record: Any, zone: tzinfo, root_organization: object = None) ->
 
 
 @dataclass(slots=True)
-class _Walk:
-    """A walk over the documented fields of a record, which notes what it meets."""
+class Walk:
+    """A walk over the documented fields of a record, which notes what it meets.
 
-    checked: CheckedRecord
+    Attributes:
+        loadable: The fields that loading needs, by model.
+        zone: How times without a zone are read.
+        faults: What keeps the record from being loaded.
+        unfit: Dotted paths of the fields that keep it from being submitted: missing, or not as a request wants them.
+    """
+
+    loadable: Mapping[type[BaseModel], frozenset[str]]
     zone: tzinfo
+    faults: list[Fault] = field(default_factory=list)
+    unfit: list[str] = field(default_factory=list)
 
     def shape(self, model: type[BaseModel], value: dict[str, Any], pointer: str) -> dict[str, Any]:
         """The documented fields of an object that are there and of their type."""
@@ -95,13 +108,15 @@ class _Walk:
     def missing(self, model: type[BaseModel], each: Documented, place: str) -> None:
         """Note a mandatory field that is absent: a fault where loading needs it, else unfit to submit."""
         path = place[1:].replace("/", ".")
-        if each.shape is CustomerPayer:
-            self.checked.unfit += [f"{path}.{name}" for name in mandatory_paths(CustomerPayer)]
-        elif model is Payment and each.name in LOADABLE:
-            allowed = each.meaning.allowed if each.meaning else each.form.value
-            self.checked.faults.append(Fault("missing", place, f"{allowed}, not empty", None))
+        if each.shape in self.loadable:
+            self.faults.append(Fault("missing", place, f"an object with the {each.name}", None))
+        elif each.form is Form.SHAPE and each.shape is not None:
+            self.unfit += [f"{path}.{name}" for name in mandatory_paths(each.shape)]
+        elif each.name in self.loadable.get(model, ()):
+            allowed = each.meaning.allowed if each.meaning else _TIME_ALLOWED if each.is_time else each.form.value
+            self.faults.append(Fault("missing", place, f"{allowed}, not empty", None))
         else:
-            self.checked.unfit.append(path)
+            self.unfit.append(path)
 
     def value(self, each: Documented, item: Any, place: str) -> Any:
         """The value of a field as columns hold it; None, and a fault, where it is not of the documented type."""
@@ -118,7 +133,7 @@ class _Walk:
         is_other = form is Form.OBJECT and isinstance(item, dict)
         if is_other or (form is Form.INTEGER and _is_integer(item)):
             return item
-        self.checked.faults.append(Fault("wrong_type", place, form.value, found(item, place)))
+        self.faults.append(Fault("wrong_type", place, form.value, found(item, place)))
         return None
 
     def amount(self, item: int | Decimal, place: str) -> Decimal | None:
@@ -131,7 +146,7 @@ class _Walk:
             pass
         allowed = amount_fault(item)
         assert allowed is not None
-        self.checked.faults.append(Fault("bad_amount", place, allowed, found(item, place)))
+        self.faults.append(Fault("bad_amount", place, allowed, found(item, place)))
         return None
 
     def shapes(self, each: Documented, items: list[Any], place: str) -> list[dict[str, Any]]:
@@ -143,18 +158,18 @@ class _Walk:
             if isinstance(item, dict):
                 kept.append(self.shape(each.shape, item, here))
             else:
-                self.checked.faults.append(Fault("wrong_type", here, "an object", found(item, here)))
+                self.faults.append(Fault("wrong_type", here, "an object", found(item, here)))
         return kept
 
     def text(self, each: Documented, item: str, place: str) -> Any:
         """A text, or the instant it stands for; a fault where it does not mean what it must."""
         if each.meaning is not None and not each.meaning.holds(item):
-            self.checked.faults.append(Fault(f"unknown_{each.name}", place, each.meaning.allowed, found(item, place)))
+            self.faults.append(Fault(f"unknown_{each.name}", place, each.meaning.allowed, found(item, place)))
             return None
         if each.is_time:
             return self.instant(item, place)
-        if each.pattern is not None and not each.digits_only and not each.pattern.match(item):
-            self.checked.unfit.append(place[1:].replace("/", "."))
+        if not (each.digits_only or each.left_out or each.allows(item)):
+            self.unfit.append(place[1:].replace("/", "."))
         return item
 
     def instant(self, item: str, place: str) -> datetime | None:
@@ -162,7 +177,7 @@ class _Walk:
         try:
             return parse_instant(item, self.zone)
         except ValueError:
-            self.checked.faults.append(Fault("not_a_time", place, _TIME_ALLOWED, found(item, place)))
+            self.faults.append(Fault("not_a_time", place, _TIME_ALLOWED, found(item, place)))
             return None
 
 

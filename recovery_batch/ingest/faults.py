@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
@@ -9,7 +10,11 @@ from typing import Any, ClassVar
 import msgspec
 
 _LONGEST_SHOWN = 80
-_PERSONAL = "/customer_payer"
+# Below `customer` and `customer_payer` only these two fields of a few letters may be shown.
+_PERSONAL = re.compile(r"/customer(?!/(?:country_code|language)\Z)")
+_FEW_LETTERS = 8
+"""`Colombia` and `es-CO` may be shown; what is longer may be a name in the column beside its own."""
+
 _FARTHEST = 1000
 
 
@@ -65,8 +70,10 @@ def type_name(value: object) -> str:
 
 def found(value: Any, pointer: str) -> str:
     """A value as errors show it."""
-    if pointer.startswith(_PERSONAL) or isinstance(value, dict | list):
+    if _PERSONAL.match(pointer) or isinstance(value, dict | list):
         return type_name(value)
+    if isinstance(value, str) and ("@" in value or (pointer.startswith("/customer") and len(value) > _FEW_LETTERS)):
+        return type_name(value)  # of a person, in a column that it slipped into
     if isinstance(value, FarNumber):
         text = value.spelled
     else:

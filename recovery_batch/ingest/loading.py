@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from recovery_batch.clock import iso, parse_zone
+from recovery_batch.clock import parse_zone
 from recovery_batch.errors import AppError, ExportUnreadable, UsageError
-from recovery_batch.ingest.reading import ExportFile, describe, read_records
-from recovery_batch.ingest.rows import STAGED, Batch, ReadingOptions
-from recovery_batch.settings import Sources
+from recovery_batch.ingest.ahead import ahead
+from recovery_batch.ingest.facts import Facts
+from recovery_batch.ingest.files import ExportFile, describe
+from recovery_batch.ingest.finding import Found
+from recovery_batch.ingest.interpreting import Interpreter
+from recovery_batch.ingest.kinds import Kind
+from recovery_batch.ingest.lines import Lines
+from recovery_batch.ingest.mapping import Mapping
+from recovery_batch.ingest.rows import ReadingOptions
+from recovery_batch.ingest.sources import Source, Wanted, has_transactions_alone, open_source
+from recovery_batch.ingest.writing import Writer
+from recovery_batch.settings import Load, Sources
 from recovery_batch.store import Store
 
-_BATCH_RECORDS: Final = 500
-"""So few that they are still in the processor's cache when they are turned into tables."""
-
-_BATCHES_A_WRITE: Final = 40
-_PAYMENT_TABLES: Final = ("payments", "transactions", "payers", "records")
 COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "not_submittable")
 """The counts of a file's report; records = inserted + updated + unchanged + quarantined."""
 
@@ -40,9 +43,15 @@ class LoadOptions:
         strict: Whether records that are not submittable are quarantined.
         sources: Where codes and metadata come from.
         loaded_at: The time of the load.
+        kind: What the files hold; auto looks into each.
+        mappings: Mapping files for tables; the first that fits a table is its own.
+        unpacked_bytes: Compressed data that unfolds to more than this is refused.
     """
 
     loaded_at: datetime
+    kind: Literal["auto", "declined", "abandoned"] = "auto"
+    mappings: tuple[Mapping, ...] = ()
+    unpacked_bytes: int = Load().unpacked_bytes
     timezone: str = "UTC"
     strict: bool = False
     sources: Sources = field(default_factory=Sources)
@@ -57,6 +66,8 @@ class FileReport:
         sha256: Its SHA-256; empty where it could not be opened, or is empty.
         counts: By the names of `COUNTS`.
         error: Why nothing of it was loaded; None for a loaded file.
+        kind: What it holds: declined or abandoned; empty for a file that failed.
+        joined: The file that gave its transactions, if another did.
         reject_reasons: Quarantined records by reason.
         unfit_fields: Records that are not submittable, by the field that is missing or not as a request wants it.
         facts: Span of created_at, currencies, records without a time of their own, without a user, security codes.
@@ -66,6 +77,8 @@ class FileReport:
     sha256: str
     counts: dict[str, int]
     error: AppError | None = None
+    kind: str = ""
+    joined: Path | None = None
     reject_reasons: dict[str, int] = field(default_factory=dict)
     unfit_fields: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -76,6 +89,8 @@ class FileReport:
             "path": str(self.path),
             "sha256": self.sha256,
             "status": "loaded" if self.error is None else "failed",
+            "kind": self.kind or None,
+            **({} if self.joined is None else {"transactions_path": str(self.joined)}),
             **self.counts,
             "quarantined_by_reason": self.reject_reasons,
             "not_submittable_by_field": self.unfit_fields,
@@ -85,9 +100,11 @@ class FileReport:
 
 
 def load_files(
-    store: Store, paths: Iterable[Path], options: LoadOptions, progress: Progress = lambda *_: None
+    store: Store, paths: Iterable[Path | Found], options: LoadOptions, progress: Progress = lambda *_: None
 ) -> Iterator[FileReport]:
     """Load files in the order given, each in a transaction of its own; gives a report a file as it is done.
+
+    A table of transactions is joined to the one table of payments that is named with it; the two are one source.
 
     Raises:
         UsageError: there is no such time zone.
@@ -97,100 +114,139 @@ def load_files(
     except ValueError as error:
         raise UsageError(f"timezone: {error}", hint="Allowed: America/Bogota, UTC, -05:00 and the like.") from error
     reading = ReadingOptions(zone, options.timezone, options.sources, options.strict, options.loaded_at)
-    for path in paths:
-        sha256 = ""
-        try:
-            file = describe(path)
-            sha256 = file.sha256
-            yield _load(store, file, reading, progress)
-        except ExportUnreadable as error:
-            yield FileReport(path, sha256, dict.fromkeys(COUNTS, 0), error)
+    store.run("load/session")
+    founds = [path if isinstance(path, Found) else Found(path, path) for path in paths]
+    for found, joined in _paired(founds, options):
+        yield _load(store, found, joined, reading, options, progress)
 
 
-def _load(store: Store, file: ExportFile, reading: ReadingOptions, progress: Progress) -> FileReport:
-    with store.transaction(), _garbage_collection_paused():
-        for table in STAGED:
-            store.run(f"load/stage_{table}")
-        records = codes = 0
-        batches = _batches(file, reading, progress)
-        while some := list(islice(batches, _BATCHES_A_WRITE)):
-            for name in STAGED:
-                store.append(f"load/append_{name}", pa.concat_tables(tables[name] for _, tables in some))
-            records += sum(batch.records for batch, _ in some)
-            codes += sum(batch.codes_removed for batch, _ in some)
-        return _merge(store, file, reading, records, codes)
+def _paired(founds: list[Found], options: LoadOptions) -> Iterator[tuple[Found, Found | None]]:
+    """Files, and a table of transactions beside the one table of payments that is there."""
+    tables = {
+        at: has_transactions_alone(found, options.mappings, options.unpacked_bytes)
+        for at, found in enumerate(founds)
+        if len(founds) > 1
+    }
+    transactions = [at for at, is_part in tables.items() if is_part]
+    payments = [at for at, is_part in tables.items() if is_part is False]
+    if len(transactions) != 1 or len(payments) != 1:
+        yield from ((found, None) for found in founds)
+        return
+    for at, found in enumerate(founds):
+        if at not in transactions:
+            yield found, founds[transactions[0]] if at in payments else None
 
 
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Records refer to nothing that refers to them: looking for such circles takes a tenth of the time of a load."""
-    was_on = gc.isenabled()
-    gc.disable()
+def _load(
+    store: Store,
+    found: Found,
+    joined: Found | None,
+    reading: ReadingOptions,
+    options: LoadOptions,
+    progress: Progress,
+) -> FileReport:
+    sha256 = ""
     try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+        file = describe(found.path, found.location)
+        sha256 = file.sha256
+        other = None if joined is None else describe(joined.path, joined.location)
+        wanted = Wanted(options.kind, options.mappings, options.unpacked_bytes)
+        with ExitStack() as stack:
+            source = open_source(stack, file, found, wanted, lambda done: progress(file.path, done, file.size), other)
+            files = [file] if other is None else [file, other]
+            with store.transaction():
+                return load_source(store, source, files, replace(reading, mapping=source.mapping))
+    except (ExportUnreadable, UsageError) as error:
+        return FileReport(found.path, sha256, dict.fromkeys(COUNTS, 0), error)
 
 
-def _batches(
-    file: ExportFile, reading: ReadingOptions, progress: Progress
-) -> Iterator[tuple[Batch, dict[str, pa.Table]]]:
-    """The records of a file in batches, each with its tables; the rows themselves are let go."""
-    seq = 0
-    source = read_records(file, lambda done: progress(file.path, done, file.size))
-    while True:
-        batch = Batch(reading)
-        for record in islice(source, _BATCH_RECORDS):
-            seq += 1
-            batch.add(record, seq)
-        if not batch.records:
-            return
-        tables = batch.tables()
-        batch.rows.clear()
-        yield batch, tables
+def load_source(store: Store, source: Source, files: Sequence[ExportFile], reading: ReadingOptions) -> FileReport:
+    """Load the records of a source into a store that is in a transaction, and record that it was loaded.
 
+    Args:
+        store: The store.
+        source: The records.
+        files: The file that they come from, and the one that gives their transactions, if another does.
+        reading: How they are read.
 
-def _merge(store: Store, file: ExportFile, reading: ReadingOptions, records: int, codes: int) -> FileReport:
-    load_id = store.frame("load/next_id").item()
-    store.run("load/classify")
-    counts = {"records": records, **store.frame("load/counts").row(0, named=True)}
-    for table in _PAYMENT_TABLES:
-        store.run(f"load/replace_{table}")
-        store.run(f"load/insert_{table}", {"load_id": load_id} if table == "payments" else None)
-    where = {"load_id": load_id, "path": str(file.path), "file_sha256": file.sha256}
-    store.run("load/insert_rejects", where)
-    reasons = dict(store.frame("load/reject_reasons").iter_rows())
-    counts["quarantined"] = sum(reasons.values())
-    if records != counts["inserted"] + counts["updated"] + counts["unchanged"] + counts["quarantined"]:
-        raise AssertionError(f"{file.path}: records read do not add up: {counts}")
+    Raises:
+        ExportUnreadable: nothing of it can be loaded; the caller has to end the transaction.
+    """
+    file, kind = files[0], source.kind
+    with _memory_kept(), Interpreter.open(kind, reading, file.path, source.columns) as road:
+        load_id = store.frame("load/next_id").item()
+        writer, facts = Writer(store, kind, reading, load_id, files), Facts(kind.name)
+        records = codes = readable = 0
+        for batch in ahead(road.batches(source.lines)):
+            writer.write(batch.tables, batch.part)
+            facts.add(batch.tables[kind.main])
+            records += batch.records
+            readable += batch.records - batch.unreadable
+            codes += batch.codes_removed
+    if records and not readable:
+        raise ExportUnreadable(f"{file.path}: no line of it can be read; {road.first_fault}")
+    counts = {"records": records, **{name: writer.written.counts[name] for name in COUNTS[1:]}}
+    _check_sum(file, counts)
     store.run(
         "load/insert_load",
         {
-            **where,
-            "bytes": file.size,
-            "kind": "declined",
+            "load_id": load_id,
+            "path": str(file.path),
+            "file_sha256": file.sha256,
+            "bytes": sum(each.size for each in files),
             "timezone": reading.zone_name,
             "loaded_at": reading.loaded_at,
-            **{name: counts[name] for name in COUNTS},
+            "kind": kind.name,
             "security_codes_removed": codes,
+            **counts,
         },
     )
     return FileReport(
         file.path,
         file.sha256,
-        {name: counts[name] for name in COUNTS},
-        reject_reasons=reasons,
-        unfit_fields=dict(store.frame("load/unfit").iter_rows()),
-        facts={**_facts(store), "security_codes_removed": codes},
+        counts,
+        kind=kind.name,
+        joined=None if len(files) == 1 else files[1].path,
+        reject_reasons=_ranked(writer.written.reject_reasons),
+        unfit_fields=_ranked(writer.written.unfit_fields),
+        facts={**facts.as_json(), "security_codes_removed": codes},
     )
 
 
-def _facts(store: Store) -> dict[str, Any]:
-    row = store.frame("load/facts").row(0, named=True)
-    first, last = row.pop("first_created_at"), row.pop("last_created_at")
-    span = None if first is None else {"first": iso(first), "last": iso(last)}
-    return {**row, "currencies": row["currencies"] or [], "created_at": span}
+def load_lines(
+    store: Store, source: Iterator[Lines], file: ExportFile, kind: Kind, reading: ReadingOptions
+) -> FileReport:
+    """Load records of one kind that come from one file; see `load_source`."""
+    return load_source(store, Source(kind, source), [file], reading)
+
+
+def _check_sum(file: ExportFile, counts: dict[str, int]) -> None:
+    if counts["records"] != sum(counts[name] for name in ("inserted", "updated", "unchanged", "quarantined")):
+        raise AssertionError(f"{file.path}: records read do not add up: {counts}")
+
+
+def _ranked(counts: dict[str, int]) -> dict[str, int]:
+    """Counts by name, the greatest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+@contextmanager
+def _memory_kept() -> Iterator[None]:
+    """Memory of one batch is kept for the next, and garbage collection waits.
+
+    Giving pages back to the system and taking them again, and looking for circles among records that refer to nothing,
+    each take a tenth of the time of a load.
+    """
+    was_on, pool = gc.isenabled(), pa.default_memory_pool()
+    gc.disable()
+    with suppress(NotImplementedError):  # not built in everywhere
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(pool)
+        if was_on:
+            gc.enable()
 
 
 def totals(reports: Sequence[FileReport]) -> dict[str, int]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from typing import Any, BinaryIO, Final, Protocol, cast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
 
 import zstandard
+
+from recovery_batch.errors import ExportUnreadable
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -22,26 +26,54 @@ DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
 
 
 class Source(Protocol):
-    """What plain files and both decompressors can do."""
+    """A text that is read in blocks."""
 
-    def readline(self) -> bytes:
-        """The next line with its end; empty at the end of the text."""
-        ...
-
-    def read(self) -> bytes:
-        """Everything that is left."""
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, fewer at the end of the text, none after it."""
         ...
 
 
-def unpacked(disk: BinaryIO) -> Source:
-    """The text of a file that is open at its start, whatever it is compressed with."""
+def unpacked(disk: BinaryIO, path: Path, limit: int, progress: Callable[[int], None] = lambda _: None) -> Source:
+    """The text of a file that is open at its start, whatever it is compressed with.
+
+    Args:
+        disk: The file.
+        path: What errors call it.
+        limit: Compressed data that unfolds to more bytes than these is refused when it does.
+        progress: Called with the number of bytes on disk that have been read.
+    """
     mark = disk.read(4)
     disk.seek(0)
     if mark.startswith(_GZIP):
-        return cast(Source, gzip.GzipFile(fileobj=disk))
+        return _Watched(gzip.GzipFile(fileobj=disk), disk, progress, path, limit)
     if mark == _ZSTD or (mark[1:] == _ZSTD_SKIPPABLE and mark[0] >> 4 == 5):
-        return io.BufferedReader(_ZstandardFrames(disk), 1 << 20)
-    return disk
+        return _Watched(io.BufferedReader(_ZstandardFrames(disk), 1 << 20), disk, progress, path, limit)
+    return _Watched(disk, disk, progress, path, None)
+
+
+class _Watched:
+    """A text that tells how much of its file has been read, and stops one that unfolds without end."""
+
+    def __init__(
+        self, text: Any, disk: BinaryIO, progress: Callable[[int], None], path: Path, limit: int | None
+    ) -> None:
+        self._text = text
+        self._disk = disk
+        self._progress = progress
+        self._path = path
+        self._limit = limit
+        self._read = 0
+
+    def read(self, size: int, /) -> bytes:
+        block: bytes = self._text.read(size)
+        self._read += len(block)
+        if self._limit is not None and self._read > self._limit:
+            raise ExportUnreadable(
+                f"{self._path}: the compressed data unfolds to more than {self._limit:,} bytes",
+                hint="If the export is that large, set unpacked_bytes under [load] in the settings.",
+            )
+        self._progress(self._disk.tell())
+        return block
 
 
 class _ZstandardFrames(io.RawIOBase):

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from pydantic import BaseModel, ValidationError
 
 from recovery_batch.contract.declined import Element
 from recovery_batch.contract.fields import Documented, Form, documented
+from recovery_batch.ingest.decoding import decoded, encoded
 from recovery_batch.outreach.phones import only_digits
-
-_READ: Final = msgspec.json.Decoder(float_hook=Decimal)
-_WRITE: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 def element(record: str, created_at: datetime | None, transaction_times: Sequence[datetime | None]) -> bytes:
@@ -27,9 +24,12 @@ def element(record: str, created_at: datetime | None, transaction_times: Sequenc
         transaction_times: The time of each transaction; None where it had none.
 
     Raises:
-        ValueError: the contract would refuse the element; a bug, since such records are left out before.
+        ValueError: the record cannot be read, or the contract would refuse the element; a bug, since such records are
+            left out before.
     """
-    value = _READ.decode(record)
+    value, fault = decoded(record.encode())
+    if fault is not None:
+        raise ValueError(f"a stored record that cannot be read: {fault.reason}")
     value["payment"]["created_at"] = _written(created_at)
     for transaction, moment in zip(value.get("transactions") or [], transaction_times, strict=True):
         transaction["created_at"] = _written(moment)
@@ -39,7 +39,7 @@ def element(record: str, created_at: datetime | None, transaction_times: Sequenc
     except ValidationError as error:
         places = ", ".join(".".join(map(str, each["loc"])) for each in error.errors(include_input=False))
         raise ValueError(f"payment {value['payment']['id']}: the contract would refuse {places}") from error
-    return _WRITE.encode(body)
+    return encoded(body)
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -31,10 +31,10 @@ UNREADABLE = {
     "cut_off_element.json": (GOOD[:60], "the JSON is cut off"),
     "empty.json": (b"", "the file is empty (0 bytes)"),
     "blank.json": (b" \n\n\t\n", "there is nothing in it but blanks"),
-    "latin_1.json": (b"[" + GOOD.replace(b"shoes", b"zapater\xeda") + b"]", "the text is not UTF-8: 0xed at byte 1"),
+    "latin_1.json": (b"[" + GOOD.replace(b"shoes", b"zapater\xeda") + b"]", "element 1: the text is not UTF-8: 0xed"),
     "utf_16.json": ("[]".encode("utf-16"), "the text is UTF-16, not UTF-8"),
     "letter.json": (b"Dear Sir or Madam,\n\nattached is the export.\n", "not JSON"),
-    "number.json": (b"5", "JSON of another shape; allowed: a request with external_data, an array"),
+    "number.json": (b"5", "not JSON: neither an array nor an object at byte 0; allowed: a request with external_data"),
     "other.json": (
         b'{"orders": [], "customers": []}',
         "JSON of another shape, an object with the keys: customers, orders; allowed: a request with external_data",
@@ -74,8 +74,8 @@ def test_what_is_no_file_fails_with_its_name(shell: Shell, tmp_path: Path) -> No
     outcome = shell("load", missing, folder)
     assert outcome.status == 3
     assert f"failed: {missing}: No such file or directory\nhint: Check the path." in outcome.err
-    assert f"failed: {folder}: a directory, not a file\nhint: Name the files in it: load DIR/*.json" in outcome.err
-    assert "0 files loaded, 2 files failed: 0 records." in outcome.out
+    assert f"failed: {folder}: a folder with no file to load\nhint: Name the files, or another folder." in outcome.err
+    assert "0 files loaded, 2 files failed: 0 records\n" in outcome.out
 
 
 def test_an_export_of_nothing_is_a_success(shell: Shell, tmp_path: Path) -> None:

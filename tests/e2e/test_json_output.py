@@ -9,7 +9,7 @@ import click
 import pytest
 
 from recovery_batch.cli.main import cli
-from tests.e2e.commands import AS_OF, CAMPAIGNS, EXPORTS, Outcome, Shell, call
+from tests.e2e.commands import AS_OF, CAMPAIGNS, EXPORTS, ROOT, Outcome, Shell, call
 from tests.e2e.exports import campaign, element, write_campaigns, write_export
 
 STORED = "0f5b6c1a-1d7e-4a55-9a10-000000000001"
@@ -29,6 +29,9 @@ LEAVES = [path for path, command in EVERY.items() if not isinstance(command, cli
 
 SUCCEEDING: dict[tuple[str, ...], tuple[object, ...]] = {
     ("load",): (EXPORTS / "payments_1_request.json",),
+    ("rejects", "list"): (),
+    ("rejects", "export"): ("--out", "OUT"),
+    ("rejects", "retry"): (ROOT / "recovery_batch" / "py.typed",),  # an empty file: nothing to do
     ("campaigns", "import"): (CAMPAIGNS / "recovery.yaml",),
     ("campaigns", "get"): (STORED,),
     ("campaigns", "list"): ("--limit", "2"),
@@ -42,6 +45,9 @@ SUCCEEDING: dict[tuple[str, ...], tuple[object, ...]] = {
 
 PROMISED = {
     ("load",): {"files", "totals"},
+    ("rejects", "list"): {"data", "meta"},
+    ("rejects", "export"): {"path", "records"},
+    ("rejects", "retry"): {"records", "inserted", "updated", "unchanged", "quarantined", "unknown", "refused"},
     ("campaigns", "import"): {"data", "meta"},
     ("campaigns", "get"): {"data"},
     ("campaigns", "list"): {"data", "meta"},

@@ -180,9 +180,9 @@ def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: py
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for step in ("_merge", "_batches"):
+    for step in ("loading.Facts.as_json", "writing.Writer.write", "plain.PlainRoad.read"):
         with monkeypatch.context() as patched:
-            patched.setattr(f"recovery_batch.ingest.loading.{step}", interrupted)
+            patched.setattr(f"recovery_batch.ingest.{step}", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 loads.load(as_lines([record("a1", status="CHANGED"), record("a2")]), "b.ndjson")
     assert loads.query("SELECT payment_id, status FROM payments") == [("a1", "DECLINED")]

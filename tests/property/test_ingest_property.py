@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections import Counter
@@ -12,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -24,107 +22,34 @@ from recovery_batch.contract.fields import documented
 from recovery_batch.errors import ExportUnreadable
 from recovery_batch.ingest.cards import clean_text, mask_numbers, may_hold_card_data, scan
 from recovery_batch.ingest.checking import check_record
-from recovery_batch.ingest.faults import exact_number
-from recovery_batch.ingest.reading import ReadRecord, _records
-from recovery_batch.ingest.rows import _CANONICAL, Batch, ReadingOptions
+from recovery_batch.ingest.decoding import encoded
+from recovery_batch.ingest.rows import PaymentBatch, Read, ReadingOptions
 from recovery_batch.settings import Sources
-from tests.unit.ingest.samples import CARD, ORGANIZATION, Loads, Record, as_lines, record, transaction
+from tests.property.records import (
+    DECODE,
+    ENCODE,
+    OTHER_NUMBERS,
+    amounts,
+    anything,
+    broken_records,
+    card_texts,
+    card_values,
+    decoded,
+    sound_records,
+)
+from tests.unit.ingest.samples import CARD, ORGANIZATION, Found, Loads, Record, as_lines, found, record
 
 OPTIONS = ReadingOptions(UTC, "UTC", Sources(), strict=False, loaded_at=datetime(2026, 11, 3, tzinfo=UTC))
-ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-DECODE = msgspec.json.Decoder(float_hook=exact_number).decode
 SCHEMA = Draft202012Validator(Request.model_json_schema())
-OTHER_NUMBERS = ("4222222222222", "30569309025904", "378282246310005", "5555555555554444", "6304000000000000000")
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-decimals = st.decimals(allow_nan=False, allow_infinity=False, places=None) | st.builds(
-    lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(-(10**24), 10**24), st.integers(-30, 30)
-)
-scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | decimals | texts
-json_values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=8,
-)
-amounts = st.decimals(min_value=0, max_value=10**18 - 1, places=6).map(lambda number: +number) | st.integers(
-    0, 10**18 - 1
-)
-times = st.sampled_from([None, "2026-09-20 15:00:00", "2026-09-20T15:00:00Z", "2026-09-20T15:00:00.5-05:00"])
-
-
-@st.composite
-def transactions(draw: st.DrawFn) -> Record:
-    """A transaction that is loadable, with or without its optional fields."""
-    card = {"id": draw(st.integers(0, 2**63 - 1)), "card_iin": draw(st.sampled_from(["", "411111", "41111111"]))}
-    return transaction(
-        draw(texts.filter(bool)),
-        amount=draw(amounts),
-        created_at=draw(times),
-        card=draw(st.sampled_from([None, {}, card])),
-        provider=draw(st.none() | texts),
-        additional_data=draw(st.none() | st.dictionaries(texts, scalars, max_size=3)),
-    )
-
-
-@st.composite
-def sound_records(draw: st.DrawFn) -> Record:
-    """A record that is loadable and submittable."""
-    made = record(
-        draw(texts.filter(bool)),
-        amount_value=draw(amounts),
-        created_at=draw(times),
-        description=draw(texts),
-        country=draw(st.sampled_from(["CO", "MX", "NO"])),
-        additional_data=draw(st.none() | st.dictionaries(texts, json_values, max_size=3)),
-        undocumented=draw(json_values),
-    )
-    payer = {"name": draw(texts.filter(bool)), "phone_number": "+57 300-555", "phone_country_code": "+57"}
-    chosen = draw(st.none() | st.lists(transactions(), max_size=3))
-    return {"payment": made["payment"], "transactions": chosen, "customer_payer": payer}
-
-
-PLACES = [
-    "payment", "transactions", "customer_payer", "transactions/0", "transactions/0/card", "payment/metadata",
-    *(f"payment/{name}" for name in ("id", "organization_code", "country", "status", "amount_value", "created_at")),
-    *(f"payment/{name}" for name in ("additional_data", "description", "order_id", "currency_code", "metadata")),
-    *(f"transactions/0/{name}" for name in ("id", "amount", "created_at", "additional_data", "response_code")),
-    *(f"transactions/0/card/{name}" for name in ("id", "card_iin", "card_lfd", "card_expiration_year")),
-    *(f"customer_payer/{name}" for name in ("name", "phone_number", "additional_data")),
-]  # fmt: skip
-
-
-@st.composite
-def broken_records(draw: st.DrawFn) -> Record:
-    """A record that was sound before anything at all was put in some places."""
-    made = DECODE(ENCODE(draw(sound_records())))
-    for place in draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3)):
-        *way, last = place.split("/")
-        holder: Any = made
-        for step in way:
-            inner = holder.get(step) if isinstance(holder, dict) else holder[0] if holder else None
-            holder = inner if isinstance(inner, dict | list) else {}
-        if isinstance(holder, dict):
-            holder[last] = draw(json_values)
-        elif holder:
-            holder[0] = draw(json_values)
-    return dict(made)
-
-
-anything = sound_records() | broken_records() | json_values
-
-
-def decoded(value: Any) -> Any:
-    """A value as an export gives it."""
-    return DECODE(ENCODE(value))
 
 
 @given(st.lists(anything, max_size=5), st.booleans())
 def test_every_record_is_loaded_or_quarantined(values: list[Any], strict: bool) -> None:
-    batch = Batch(ReadingOptions(UTC, "UTC", Sources(), strict, OPTIONS.loaded_at))
-    for number, value in enumerate(values, 1):
-        batch.add(ReadRecord(number, decoded(value)), number)
+    batch = PaymentBatch(ReadingOptions(UTC, "UTC", Sources(), strict, OPTIONS.loaded_at))
+    for seq, value in enumerate(values):
+        batch.add(Read(seq + 1, ENCODE(value).decode(), seq))
     tables = batch.tables()
-    assert batch.records == len(values) == tables["payments"].num_rows + tables["rejects"].num_rows
+    assert len(values) == tables["payments"].num_rows + tables["rejects"].num_rows
     assert tables["payments"].num_rows == tables["payers"].num_rows == tables["records"].num_rows
     for reject in tables["rejects"].to_pylist():
         assert reject["expected"]
@@ -171,26 +96,12 @@ def test_what_is_submittable_makes_a_body_that_the_contract_accepts(made: Record
 
 @given(amounts)
 def test_amounts_are_exact(amount: Decimal | int) -> None:
-    batch = Batch(OPTIONS)
-    batch.add(ReadRecord(1, decoded(record(amount_value=amount))), 1)
+    batch = PaymentBatch(OPTIONS)
+    batch.add(Read(1, ENCODE(record(amount_value=amount)).decode()))
     tables = batch.tables()
     assert tables["payments"]["amount_value"].to_pylist() == [Decimal(amount)]
     kept = tables["records"]["record"][0].as_py()
     assert DECODE(kept)["payment"]["amount_value"] == amount
-
-
-card_texts = st.lists(
-    st.sampled_from([*OTHER_NUMBERS, CARD, "4111", "1111", " ", "-", "\u2013", "\u00a0", ".", "x", "0", "12", "\n"]),
-    max_size=8,
-).map("".join)
-card_keys = st.sampled_from(
-    ["card", "number", "pan", "card_number", "card_iin", "CARD-IIN", "cvv", "Security Code", "key", "value", "id", "a"]
-)
-card_values = st.recursive(
-    card_texts | st.integers(0, 10**20) | decimals | st.sampled_from(["cvv", "card_iin", "pan", "card number"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(card_keys, inner, max_size=4),
-    max_leaves=12,
-)
 
 
 @settings(max_examples=500)
@@ -201,7 +112,7 @@ def test_the_glance_never_overlooks_what_a_scan_finds(value: Any) -> None:
     value = decoded(value)
     scanned = scan(value)
     if scanned.faults or scanned.codes_removed:
-        assert may_hold_card_data(_CANONICAL.encode(value))
+        assert may_hold_card_data(encoded(value))
     again = scan(scanned.record)
     assert again.codes_removed == 0
     assert all(fault.expected.startswith("at most 8") for fault in again.faults)  # a masked BIN is still no BIN
@@ -231,8 +142,11 @@ STYLES: dict[str, Callable[[list[Record]], str]] = {
 }
 
 
-def read(content: bytes) -> list[ReadRecord]:
-    return list(_records(Path("export"), io.BytesIO(content)))
+def read(content: bytes) -> list[Found]:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return found(Path(file.name))
 
 
 DOCUMENT = [
@@ -258,12 +172,11 @@ def test_no_document_with_a_fault_loads_in_part(style: str, data: st.DataObject)
         content[:place] + data.draw(st.sampled_from([b"", b"\xff", b"x", b"]", b"}", b"\n\x01"])) + content[place + 1 :]
     )
     try:
-        found = read(broken)
+        records = read(broken)
     except ExportUnreadable:
         return
     # it was a fault within a text or a number, or a key of another name: the document is still one
-    assert len(found) == 3
-    assert [each.number for each in found] == [1, 2, 3]
+    assert [each.number for each in records] == [1, 2, 3]
 
 
 def is_json(line: bytes) -> bool:
@@ -286,8 +199,8 @@ GOOD = b'{"payment":{}}'
 
 @given(st.lists(bad_lines | st.just(b"") | st.just(GOOD), max_size=8))
 def test_bad_lines_do_not_hide_the_good_ones(lines: list[bytes]) -> None:
-    found = read(b"\n".join([GOOD, GOOD, *lines]))
-    assert [(each.number, each.fault is None) for each in found[2:]] == [
+    records = read(b"\n".join([GOOD, GOOD, *lines]))
+    assert [(each.number, each.fault is None) for each in records[2:]] == [
         (number, line == GOOD) for number, line in enumerate(lines, 3) if line.strip()
     ]
 
@@ -296,8 +209,8 @@ def test_bad_lines_do_not_hide_the_good_ones(lines: list[bytes]) -> None:
 def test_a_bad_line_may_be_the_first(lines: list[bytes], first: bytes) -> None:
     if GOOD not in lines or b"\0" in first[:2]:
         return  # nothing to load; UTF-16
-    found = read(b"\n".join([first, *lines]))
-    assert [(each.number, each.fault is None) for each in found] == [
+    records = read(b"\n".join([first, *lines]))
+    assert [(each.number, each.fault is None) for each in records] == [
         (number, line == GOOD) for number, line in enumerate([first, *lines], 1) if line.strip()
     ]
 

@@ -110,10 +110,6 @@ def test_there_is_no_sql_in_the_code() -> None:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An open store, with the temporary tables of a load."""
     with Store.open(tmp_path_factory.mktemp("queries") / "store.duckdb", write=True) as opened:
-        for query in FILES:
-            if query.startswith("load/stage_"):
-                opened.run(query)
-        opened.run("load/classify")
         yield opened
 
 

@@ -16,6 +16,7 @@ from recovery_batch.store import Store
 SPELLED: dict[pl.DataType | type[pl.DataType], str] = {
     pl.String: "VARCHAR",
     pl.Int64: "BIGINT",
+    pl.UInt64: "UBIGINT",
     pl.Int32: "INTEGER",
     pl.Boolean: "BOOLEAN",
     AMOUNT: "DECIMAL(24,6)",
@@ -23,7 +24,10 @@ SPELLED: dict[pl.DataType | type[pl.DataType], str] = {
     pl.List(pl.String): "VARCHAR[]",
     PAIRS: "MAP(VARCHAR, VARCHAR)",
 }
-FAULTS = 'STRUCT(reason VARCHAR, pointer VARCHAR, "expected" VARCHAR, "found" VARCHAR)[]'
+STRUCTS = {
+    "faults": "STRUCT(reason VARCHAR, pointer VARCHAR, expected VARCHAR, found VARCHAR)[]",
+    "changes": "STRUCT(field VARCHAR, before VARCHAR, after VARCHAR)[]",
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def columns_of(db: Path, table: str) -> list[tuple[str, str, bool]]:
 
 
 def spelled(column: Column) -> str:
-    return FAULTS if column.name == "faults" else SPELLED[column.dtype]
+    return STRUCTS.get(column.name) or SPELLED[column.dtype]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -77,7 +81,9 @@ def test_every_column_says_what_it_holds(table: str) -> None:
 def test_personal_data_is_marked() -> None:
     personal = {f"{table}.{column.name}" for table, columns in TABLES.items() for column in columns if column.personal}
     payer = {f"payers.{name}" for name in ("name", "phone_number", "phone_country_code")}
-    assert personal == payer | {"payments.user_id", "payments.metadata", "records.record", "rejects.raw"}
+    payment = {"payments.user_id", "payments.metadata", "records.record", "rejects.raw"}
+    customer = {f"flow_customers.{name}" for name in ("full_name", "phone_number", "email")}
+    assert personal == payer | payment | customer | {"flows.phone_number", "flow_records.record"}
 
 
 def test_what_is_evaluated_is_what_was_agreed() -> None:

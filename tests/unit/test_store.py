@@ -272,11 +272,38 @@ def test_what_ended_a_transaction_is_raised_not_that_it_has_ended(db: Path) -> N
 
 def test_an_error_of_the_database_is_one_that_a_user_can_read(db: Path) -> None:
     with duckdb.connect(str(db)) as connection:
-        connection.execute("CREATE TABLE recovery_batch_store AS SELECT 1 AS schema_version")
+        connection.execute("CREATE TABLE recovery_batch_store AS SELECT 2 AS schema_version")
     with pytest.raises(SystemFailed, match="loads does not exist") as caught, Store.open(db, write=True) as store:
         store.frame("load/next_id")
     assert "\n" not in caught.value.message
     assert caught.value.exit_status == 1
+
+
+DOWNGRADE = """
+    DROP TABLE flows; DROP TABLE flow_items; DROP TABLE flow_customers; DROP TABLE flow_records;
+    DROP TABLE payment_changes; DROP TABLE flow_changes;
+    ALTER TABLE payments ALTER content_hash TYPE VARCHAR;
+    ALTER TABLE rejects DROP COLUMN root_organization; ALTER TABLE rejects DROP COLUMN reject_id;
+    INSERT INTO rejects BY NAME SELECT 1 AS load_id, 'a.json' AS path, '' AS file_sha256, 3 AS record_no,
+        'not_json' AS reason, '' AS pointer, 'JSON' AS expected, [] AS faults, '{' AS raw, 'abc' AS raw_sha256;
+    UPDATE recovery_batch_store SET schema_version = 1;
+"""
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(db: Path) -> None:
+    described = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
+    with Store.open(db, write=True) as store:
+        wanted = store._connection.sql(described).fetchall()
+    with duckdb.connect(str(db)) as connection:
+        connection.execute(DOWNGRADE)
+    with pytest.raises(StoreForeign, match="older version") as caught, Store.open(db):
+        pass
+    assert "load" in caught.value.hint
+    for _ in range(2):
+        with Store.open(db, write=True) as store:
+            assert store._connection.sql(described).fetchall() == wanted
+            assert store.frame("store/version").rows() == [(SCHEMA_VERSION,)]
+            assert [len(row[0]) for row in store._connection.sql("SELECT reject_id FROM rejects").fetchall()] == [16]
 
 
 def test_times_are_those_of_utc_whatever_the_machine_says(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,8 +318,8 @@ def test_frames_are_written_and_looked_up(db: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("recovery_batch.store.query_text", str)
         for frame in (rows, rows.to_arrow(), rows.clear()):
             store.append("INSERT INTO recovery_batch_store FROM incoming", frame)
-        twice = "SELECT a.* FROM incoming AS a, incoming AS b, recovery_batch_store AS c WHERE a.schema_version = 7"
-        assert store.lookup(twice, rows).height == 2 * 5
+        query = "SELECT a.* FROM incoming AS a, recovery_batch_store AS b WHERE a.schema_version = 7"
+        assert store.lookup(query, rows).height == 5
         assert (
             store.frame("SELECT sum(schema_version) AS s FROM recovery_batch_store").item() == 2 * 15 + SCHEMA_VERSION
         )

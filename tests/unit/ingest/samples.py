@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
 
+from recovery_batch.errors import ExportUnreadable
 from recovery_batch.ingest import FileReport, LoadOptions, load_files
+from recovery_batch.ingest.decoding import decoded
+from recovery_batch.ingest.faults import Fault
+from recovery_batch.ingest.files import ExportFile
+from recovery_batch.ingest.lines import Lines
+from recovery_batch.ingest.reading import read_lines
 from recovery_batch.store import Store
 
 Record = dict[str, Any]
@@ -82,6 +88,31 @@ def as_lines(values: Iterable[Any]) -> bytes:
 def as_request(*records: Record, organization: Any = ORGANIZATION) -> Record:
     """The whole request around records."""
     return {"organization_code": organization, "external_data": list(records)}
+
+
+class Found(NamedTuple):
+    """A record of a file: its number and place, what it holds, or why it holds nothing."""
+
+    number: int
+    prefix: str
+    value: Any
+    fault: Fault | None
+
+
+def found(path: Path) -> list[Found]:
+    """The records of a file of JSON in the order of their numbers, of which those of a document must all be JSON."""
+    lines = read_lines(ExportFile(path, "", 1, path), 10**9)
+    return sorted((each for part in lines for each in _found(part)), key=lambda each: each.number)
+
+
+def _found(lines: Lines) -> Iterator[Found]:
+    prefixes = [""] * len(lines) if lines.prefixes is None else lines.prefixes.to_pylist()
+    for number, prefix, text in zip(lines.numbers.to_pylist(), prefixes, lines.texts.to_pylist(), strict=True):
+        value, fault = decoded(text.encode())
+        if lines.is_document and fault is not None and fault.reason in ("not_json", "not_utf8"):
+            raise ExportUnreadable(f"element {number} is not JSON")
+        yield Found(number, prefix, value, fault)
+    yield from (Found(number, "", None, fault) for number, fault, _ in lines.unread)
 
 
 @dataclass(frozen=True)

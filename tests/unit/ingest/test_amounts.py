@@ -17,29 +17,29 @@ from tests.unit.ingest.samples import (
     with_transactions,
 )
 
-KEPT = {
-    "999999999999.99": "999999999999.99",
-    "999999999999999999.999999": "999999999999999999.999999",
-    "123456789012345678.123456": "123456789012345678.123456",
-    "100000000000000000": "100000000000000000",
-    "23.79": "23.79",
-    "10.00": "10.00",
-    "10": "10",
-    "0.1": "0.1",
-    "0": "0",
-    "0.000000": "0.000000",
-    "0.000001": "0.000001",
-    "10.00000000000000000000000000000000000000000": "10.00000000000000000000000000000000000000000",
-    "1e3": "1E+3",
-    "1.5E+3": "1.5E+3",
-    "1E-6": "0.000001",
-    "1e17": "1E+17",
-    "12345.6789e2": "1234567.89",
-    "0e50": "0E+50",
-    "0e-50": "0E-50",
-    "-0": "0",
-    "-0.0": "-0.0",
-}
+KEPT = (
+    "999999999999.99",
+    "999999999999999999.999999",
+    "123456789012345678.123456",
+    "100000000000000000",
+    "23.79",
+    "10.00",
+    "10",
+    "0.1",
+    "0",
+    "0.000000",
+    "0.000001",
+    "10.00000000000000000000000000000000000000000",
+    "1e3",
+    "1.5E+3",
+    "1E-6",
+    "1e17",
+    "12345.6789e2",
+    "0e50",
+    "0e-50",
+    "-0",
+    "-0.0",
+)
 """What an export may spell, and how the record that is kept spells it: the same number, with the same digits."""
 
 REFUSED = {
@@ -76,7 +76,7 @@ def test_the_record_that_is_kept_has_the_digits_of_the_export(loads: Loads) -> N
     records = [record(f"p{n}", amount_value=spelled(text)) for n, text in enumerate(KEPT)]
     loads.load(as_lines(records))
     texts = dict(loads.query("SELECT payment_id, record FROM records"))
-    for n, text in enumerate(KEPT.values()):
+    for n, text in enumerate(KEPT):
         assert f'"amount_value":{text},' in texts[f"p{n}"]
 
 

@@ -12,7 +12,7 @@ import zstandard
 
 from recovery_batch.errors import ExportUnreadable, UsageError
 from recovery_batch.ingest import totals
-from recovery_batch.ingest.reading import describe
+from recovery_batch.ingest.files import describe
 from tests.unit.ingest.samples import CARD, Loads, as_json, as_lines, as_request, counted, record, refused, spelled
 
 ONE, TWO, THREE = (as_json(record(f"p{number}")) for number in (1, 2, 3))
@@ -41,6 +41,7 @@ CUT_OFF = {
     "array that begins on the line of its first": lines(b"[" + ONE + b",", TWO + b",", THREE),
     "in a text": ONE[:-6],
     "in an escape": b'[{"payment":{"id":"\\u00',
+    "NaN, element a line, cut off": lines(b"[", as_json(record(amount_value=spelled("NaN"))) + b",", TWO + b",", THREE),
 }
 NOT_JSON = {
     "brackets of the wrong kind": lines(HEAD, ONE, b"]]"),
@@ -53,18 +54,16 @@ NOT_JSON = {
     "NaN, element a line": lines(
         HEAD, ONE + b",", as_json(record(amount_value=spelled("NaN"))) + b",", THREE, b"]}", b""
     ),
-    "NaN, element a line, cut off": lines(b"[", as_json(record(amount_value=spelled("NaN"))) + b",", TWO + b",", THREE),
     "two documents": as_json([record("p1")]) + as_json([record("p2")]),
     "text": b"no export\nat all\n",
     "one line of text": b"no export at all",
-    "CSV": b"payment.id,payment.status\np1,DECLINED\np2,DECLINED\n",
     "half a surrogate pair": as_json([record(description="x"), record()]).replace(b'"x"', b'"\\ud83d"'),
 }
 OF_ANOTHER_SHAPE = {
-    "number": (b"42", "another shape"),
-    "numbers": (b"1\n2\n3\n", "another shape"),
-    "null": (b"null\n", "another shape"),
-    "text": (b'"payment"', "another shape"),
+    "number": (b"42", "neither an array nor an object at byte 0; allowed: a request"),
+    "numbers": (b"1\n2\n3\n", "neither an array nor an object at byte 0; allowed: a request"),
+    "null": (b"null\n", "neither an array nor an object at byte 0; allowed: a request"),
+    "text": (b'"payment"', "neither an array nor an object at byte 0; allowed: a request"),
     "object": (b'{"payments":[],"next":null}', "keys: next, payments"),
     "no keys": (b"{}", "keys: none"),
     "object on many lines": (b'{\n"payments":\n[]\n}', "keys: payments"),
@@ -112,9 +111,17 @@ def test_a_document_that_is_not_utf8_is_told(loads: Loads, content: bytes, found
     assert found in refused(loads.load(content))
 
 
-def test_the_place_of_a_byte_that_is_not_utf8_is_that_in_the_file(loads: Loads) -> None:
-    content = b"\n\n[" + ONE + b',"\xe9"]'
-    assert f"0xe9 at byte {content.index(0xE9) + 1}" in refused(loads.load(content))
+def test_the_place_of_a_byte_that_is_not_utf8_is_that_in_its_element(loads: Loads) -> None:
+    for element, place in ((b'"a\xe9"', 3), (b'{"payment":{"id":"1\xe9"}}', 20), (b"\xe9", 1)):
+        message = refused(loads.load(b"\n\n[" + ONE + b"," + element + b"]"))
+        assert message.endswith(f"element 2: the text is not UTF-8: 0xe9 at byte {place} of it")
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_the_organization_of_a_request_may_be_what_is_not_utf8(loads: Loads, after: bool) -> None:
+    organization, elements = b'"organization_code":"\xe9"', b'"external_data":[' + ONE + b"]"
+    parts = (elements, organization) if after else (organization, elements)
+    assert "/organization_code: the text is not UTF-8" in refused(loads.load(b"{" + b",".join(parts) + b"}"))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +166,7 @@ def test_what_is_no_file(loads: Loads) -> None:
     os.mkfifo(pipe)
     missing, folder, piped = loads.load_all(loads.folder / "no.json", loads.folder, pipe)
     assert "No such file" in refused(missing)
-    assert "a directory" in refused(folder)
+    assert "a folder with no file to load" in refused(folder)
     assert "a pipe" in refused(piped)
 
 
@@ -184,7 +191,7 @@ def test_a_file_that_may_not_be_read(loads: Loads, monkeypatch: pytest.MonkeyPat
         patched.setattr(Path, "open", denied)
         with pytest.raises(ExportUnreadable, match="Permission denied"):
             describe(path)
-    monkeypatch.setattr("recovery_batch.ingest.reading.hashlib.file_digest", denied)
+    monkeypatch.setattr("recovery_batch.ingest.files.hashlib.file_digest", denied)
     (report,) = loads.load_all(path)
     assert "Permission denied" in refused(report)
     assert report.sha256 == ""
@@ -194,7 +201,7 @@ def test_a_disk_that_fails_while_a_file_is_read(loads: Loads, monkeypatch: pytes
     def failing(*_: object) -> object:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("recovery_batch.ingest.reading._records", failing)
+    monkeypatch.setattr("recovery_batch.ingest.reading._Reader.records", failing)
     assert "Input/output error" in refused(loads.load(ONE))
 
 

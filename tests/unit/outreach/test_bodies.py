@@ -88,3 +88,20 @@ def test_a_record_that_the_contract_would_refuse_is_a_bug_told_without_its_value
 def test_transactions_and_their_times_must_be_as_many() -> None:
     with pytest.raises(ValueError, match="zip"):
         made(with_transactions(TRANSACTION), MOMENT, MOMENT, MOMENT)
+
+
+def test_of_a_key_that_stands_twice_the_first_counts() -> None:
+    text = encoded(source("p", additional_data={"x": 0})).decode()
+    text = text.replace('"description":', '"description":"first","description":', 1).replace('{"x":0}', '{"x":1,"x":2}')
+    value = json.loads(element(text, None, []))
+    assert (value["payment"]["description"], value["payment"]["additional_data"]) == ("first", {"x": 1})
+
+
+def test_a_number_beyond_all_bounds_goes_out_as_it_is_spelled() -> None:
+    text = encoded(source("p", additional_data={"x": 0})).decode().replace('{"x":0}', '{"x":1e-99999999999999999999}')
+    assert b'{"x":1e-99999999999999999999}' in element(text, None, [])
+
+
+def test_a_record_that_is_none_is_a_bug() -> None:
+    with pytest.raises(ValueError, match="cannot be read: not_json"):
+        element('{"payment":', None, [])

@@ -1,0 +1,3 @@
+-- Record what updates of flows changed; `incoming` holds the key, record_no and the changes.
+-- parameters: load_id
+INSERT INTO flow_changes BY NAME SELECT *, $load_id AS load_id FROM incoming

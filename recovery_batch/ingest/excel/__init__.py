@@ -1,0 +1,1 @@
+"""Workbooks of Excel: their XML to cells, and cells to texts."""
