@@ -27,7 +27,7 @@ SELECT
         'device': ['ios', 'android', 'web'][(1 + hash(n, 20) % 3)::BIGINT]
     } AS metadata,
     [] AS unfit_fields,
-    md5(n::VARCHAR) AS content_hash,
+    hash(n) AS content_hash,
     1 AS load_id,
     n AS record_no
 FROM range($payments) AS rows (n)
