@@ -249,7 +249,7 @@ def _may_go_on(head: bytes) -> bool:
     except msgspec.DecodeError as error:
         return "truncated" in str(error)
     except RecursionError:
-        pass
+        return False
     return True
 
 

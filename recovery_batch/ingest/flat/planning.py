@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,6 +20,7 @@ _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,3}")
 _VALUE: Final = re.compile(r"@|^[0-9+-][0-9 .,:/+TZ-]*$|[0-9]{7}")
 """What looks like a cell of data where names of columns should stand: the cells beside it may be personal."""
 _LISTED: Final = 60
+_MOST_COLUMNS: Final = 2_000
 _NESTED: Final = frozenset({Form.OBJECT, Form.SHAPE, Form.SHAPES})
 _SUGGEST: Final = "Write a mapping file: load --suggest-mapping FILE writes a first one."
 
@@ -123,8 +125,10 @@ def column_names(header: Iterable[object], name: str) -> list[str]:
         ExportUnreadable: two columns have the same name.
     """
     names = ["" if cell is None else str(cell).strip() for cell in header]
+    if len(names) > _MOST_COLUMNS:
+        raise ExportUnreadable(f"{name}: {len(names):,} columns; allowed: {_MOST_COLUMNS:,}", hint="Is it a table?")
     names = [each or f"column {number}" for number, each in enumerate(names, 1)]
-    if doubled := sorted({each for each in names if names.count(each) > 1}):
+    if doubled := sorted(each for each, times in Counter(names).items() if times > 1):
         raise ExportUnreadable(
             f"{name}: {len(doubled)} name(s) of columns stand more than once: {_shown(doubled)}",
             hint="Rename one of each, so that it is clear which is meant.",

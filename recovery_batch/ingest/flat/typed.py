@@ -120,29 +120,31 @@ def _of_element(field: Documented | None) -> Documented | None:
 
 
 def frame_of(batch: pa.RecordBatch) -> pl.DataFrame:
-    """A batch of Arrow as a frame, its maps as lists of pairs."""
-    arrays = [_without_maps(batch.column(at)) for at in range(batch.num_columns)]
+    """A batch of Arrow as a frame, its maps as lists of pairs, decimals of too many digits as texts."""
+    arrays = [_known(batch.column(at)) for at in range(batch.num_columns)]
     # by number: a frame takes no two columns of one name, and no error should speak of it
     return pl.DataFrame({str(at): pl.Series(pl.from_arrow(array)) for at, array in enumerate(arrays)})
 
 
-def _without_maps(array: pa.Array) -> pa.Array:
+def _known(array: pa.Array) -> pa.Array:
     kind = array.type
-    if not _has_map(kind):
+    if pa.types.is_decimal256(kind):  # more digits than a frame holds; as texts they keep them all
+        return array.cast(pa.string())
+    if not _is_foreign(kind):
         return array
     if pa.types.is_struct(kind):
-        inner = [_without_maps(array.field(at)) for at in range(kind.num_fields)]
+        inner = [_known(array.field(at)) for at in range(kind.num_fields)]
         names = [kind.field(at).name for at in range(kind.num_fields)]
         return pa.StructArray.from_arrays(inner, names, mask=array.is_null())
     offsets = pa.array(array.offsets.to_numpy(), pa.int32() if not pa.types.is_large_list(kind) else pa.int64())
     if pa.types.is_map(kind):
-        pairs = pa.StructArray.from_arrays([array.keys, _without_maps(array.items)], [MAP_KEY, MAP_VALUE])
+        pairs = pa.StructArray.from_arrays([array.keys, _known(array.items)], [MAP_KEY, MAP_VALUE])
         return pa.ListArray.from_arrays(offsets, pairs, mask=array.is_null())
     make = pa.LargeListArray if pa.types.is_large_list(kind) else pa.ListArray
-    return make.from_arrays(offsets, _without_maps(array.values), mask=array.is_null())
+    return make.from_arrays(offsets, _known(array.values), mask=array.is_null())
 
 
-def _has_map(kind: pa.DataType) -> bool:
-    if pa.types.is_map(kind):
+def _is_foreign(kind: pa.DataType) -> bool:
+    if pa.types.is_map(kind) or pa.types.is_decimal256(kind):
         return True
-    return pa.types.is_nested(kind) and any(_has_map(kind.field(at).type) for at in range(kind.num_fields))
+    return pa.types.is_nested(kind) and any(_is_foreign(kind.field(at).type) for at in range(kind.num_fields))
