@@ -180,7 +180,7 @@ def test_an_interrupt_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: py
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for step in ("loading.Facts.as_json", "writing.Writer.write", "plain.PlainRoad.read"):
+    for step in ("loading.Facts.as_json", "writing.Writer.write", "interpreting.Interpreter._interpreted"):
         with monkeypatch.context() as patched:
             patched.setattr(f"recovery_batch.ingest.{step}", interrupted)
             with pytest.raises(KeyboardInterrupt):
