@@ -117,6 +117,11 @@ def _meaning(key: str) -> _Key:
     return {"card": _Key.CARD, "cardiin": _Key.IIN, "key": _Key.LABEL}.get(name, _Key.PLAIN)
 
 
+def is_security_code(name: str) -> bool:
+    """Whether what a name, or the last part of a dotted path, stands for is a card's security code."""
+    return _meaning(name.rpartition(".")[2].strip()) is _Key.CODE
+
+
 def passes_luhn(digits: str) -> bool:
     """Whether a run of digits has a right check digit (ISO/IEC 7812-1, annex B)."""
     return sum(map(int, digits[::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from recovery_batch.errors import ExportUnreadable
 from recovery_batch.ingest.ahead import ahead
+from recovery_batch.ingest.cards import is_security_code
 from recovery_batch.ingest.flat.building import record_texts
 from recovery_batch.ingest.flat.cutting import Cutter, Layout, Rows
 from recovery_batch.ingest.flat.headers import header_of, utf8_blocks
@@ -29,6 +30,7 @@ from recovery_batch.ingest.mapping import FileShape, Mapping
 _BLOCK_BYTES: Final = 8 << 20
 _BATCH_ROWS: Final = 65_536
 _MOST_ROWS: Final = 100_000
+_NOT_KEPT: Final = "(not kept: the table has a column of security codes)"
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 """What Hive calls the folder of the rows without a value."""
 
@@ -231,9 +233,13 @@ def read_records(table: Table, mapping: Mapping | None, model: type[BaseModel]) 
             f"{table.name}: no column is called {PAYMENT_ID}", hint="Transactions say which payment they are of."
         )
 
+    # which cell of a row with too many or too few is the security code cannot be told: nothing of it is kept then
+    has_codes = any(is_security_code(name) for name in (*table.columns, *(mapping.columns if mapping else ())))
+
     def lines() -> Iterator[Lines]:
         for batch in ahead(table.batches):
             texts = record_texts(batch.frame, plan, plain=batch.plain)
-            yield Lines(pa.array(batch.numbers, pa.int64()), arrow_texts(texts), unread=batch.unread)
+            unread = [each._replace(text=_NOT_KEPT) for each in batch.unread] if has_codes else batch.unread
+            yield Lines(pa.array(batch.numbers, pa.int64()), arrow_texts(texts), unread=unread)
 
     return Records(plan.columns_of_record(), lines(), are_transactions)

@@ -291,3 +291,11 @@ def test_nothing_is_kept_of_a_file_that_fails_at_its_end(loads: Loads, tmp_path:
     assert report.error is not None
     for table in ("payments", "transactions", "payers", "records", "rejects", "loads"):
         assert loads.rows(table) == []
+
+
+def test_no_security_code_of_a_row_that_cannot_be_read_is_kept(loads: Loads) -> None:
+    header = "payment.id,payment.country,transactions.0.card.cvv,payment.status\n"
+    report = loads.load(f"{header}p1,CO,739,DECLINED,extra\np2,CO,739,DECLINED\n".encode(), "table.csv")
+    assert counted(report) == {"records": 2, "quarantined": 2}
+    assert loads.rejects("record_no", "reason") == [(1, "bad_row"), (2, "missing")]
+    assert all("739" not in raw for (raw,) in loads.rejects("raw"))
