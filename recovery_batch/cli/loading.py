@@ -13,8 +13,8 @@ import rich_click as click
 
 from recovery_batch.cli.options import FILE, ZONE, Context, json_option
 from recovery_batch.cli.progress import progress_of_bytes
-from recovery_batch.cli.screen import note, print_json, print_table, remark, say
-from recovery_batch.errors import UsageError
+from recovery_batch.cli.screen import counted, note, print_json, print_table, remark, say
+from recovery_batch.errors import Refused, UsageError
 from recovery_batch.ingest import (
     FileReport,
     Found,
@@ -27,8 +27,6 @@ from recovery_batch.ingest import (
 )
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.store import Store
-
-_REFUSED = 3
 
 
 @click.command("load")
@@ -113,7 +111,7 @@ def load_command(
 def exit_status(reports: list[FileReport]) -> int:
     """That of a load: whether all of the input was taken."""
     refused = any(report.error is not None or report.counts["quarantined"] for report in reports)
-    return _REFUSED if refused else 0
+    return Refused.exit_status if refused else 0
 
 
 def _suggest(found: list[Found], kind: str, as_json: bool) -> int:
@@ -155,9 +153,9 @@ def _remarks(loaded: list[FileReport], sums: dict[str, int]) -> Iterator[str]:
         fields.update(report.unfit_fields)
         facts.update({name: number for name, number in report.facts.items() if isinstance(number, int)})
     if reasons:
-        yield "quarantined: " + _counted(reasons)
+        yield "quarantined: " + counted(reasons)
     if fields:
-        yield f"{count(sums['not_submittable'])} not submittable, for want of: {_counted(fields)}"
+        yield f"{count(sums['not_submittable'])} not submittable, for want of: {counted(fields)}"
     for name, words in _WORTH_KNOWING.items():
         if facts[name]:
             yield f"{words}: {count(facts[name])}"
@@ -175,7 +173,3 @@ _WORTH_KNOWING: Final = {
     "security_codes_removed": "card security codes removed",
     "invalid_email": "with an e-mail address that is none, left out of batches",
 }
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count(number)}" for name, number in counts.most_common())

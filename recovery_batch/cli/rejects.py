@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,8 +11,8 @@ import rich_click as click
 
 from recovery_batch.api.files import write_whole
 from recovery_batch.cli.options import FILE, ZONE, Context, json_option
-from recovery_batch.cli.screen import note, print_json, print_table, remark, say
-from recovery_batch.errors import BadRequest
+from recovery_batch.cli.screen import NARROW, counted, note, print_json, print_table, remark, say
+from recovery_batch.errors import BadRequest, Refused
 from recovery_batch.ingest.quarantine import (
     COUNTS,
     Filter,
@@ -27,9 +26,7 @@ from recovery_batch.ingest.quarantine import (
 from recovery_batch.reporting.formats import count, plural, visible
 from recovery_batch.store import Store
 
-_REFUSED = 3
 _SHOWN = 10
-_NARROW = 80
 
 
 @click.group("rejects")
@@ -173,7 +170,7 @@ def retry_command(
         print_json(report.as_json())
     else:
         _print_report(report)
-    return _REFUSED if report.counts["quarantined"] or report.counts["refused"] else 0
+    return Refused.exit_status if report.counts["quarantined"] or report.counts["refused"] else 0
 
 
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +181,7 @@ def _renamed(row: dict[str, Any]) -> dict[str, Any]:
 def _print_records(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         place = f"{Path(row['file']).name}, record {row['record_no']}: {row['reason']}"
-        say(textwrap.fill(visible(f"{row['id']}  {place}"), _NARROW, subsequent_indent=" " * 18))
+        say(textwrap.fill(visible(f"{row['id']}  {place}"), NARROW, subsequent_indent=" " * 18))
         where = row["pointer"] or "(the record)"
         stood = "nothing" if row["found"] is None else row["found"]
         more = len(row["faults"]) - 1
@@ -204,10 +201,10 @@ def _print_report(report: RetryReport) -> None:
     print_table(COUNTS, [[count(counts[name]) for name in COUNTS]], numbers=COUNTS)
     say()
     if counts["quarantined"]:
-        remark(f"still quarantined: {_counted(report.reject_reasons)}")
+        remark(f"still quarantined: {counted(report.reject_reasons)}")
     if counts["not_submittable"]:
         number = count(counts["not_submittable"])
-        remark(f"{number} not submittable, for want of: {_counted(report.unfit_fields)}")
+        remark(f"{number} not submittable, for want of: {counted(report.unfit_fields)}")
     if report.unknown_ids:
         named = ", ".join(report.unknown_ids[:_SHOWN])
         more = len(report.unknown_ids) - _SHOWN
@@ -215,7 +212,3 @@ def _print_report(report: RetryReport) -> None:
         remark(f"not in the quarantine (any more): {named}{others}")
     gone = counts["inserted"] + counts["updated"] + counts["unchanged"]
     say(f"{plural(gone, 'record')} left the quarantine.")
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count(number)}" for name, number in counts.most_common())

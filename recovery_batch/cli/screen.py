@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -17,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recovery_batch.errors import AppError
-from recovery_batch.reporting.formats import visible
+from recovery_batch.reporting.formats import count, visible
 
-_NARROW = 80
+NARROW = 80
 
 
 def print_json(document: Any) -> None:
@@ -39,16 +40,21 @@ def note(text: str) -> None:
     click.echo(visible(text), err=True)
 
 
+def counted(counts: Counter[str]) -> str:
+    """What was counted, the most frequent first: `missing 10, bad_amount 3`."""
+    return ", ".join(f"{name} {count(number)}" for name, number in counts.most_common())
+
+
 def remark(text: str) -> None:
     """Print an item of a list on standard output, wrapped at 80 columns."""
-    click.echo(textwrap.fill(visible(text), _NARROW, initial_indent="  - ", subsequent_indent="    "))
+    click.echo(textwrap.fill(visible(text), NARROW, initial_indent="  - ", subsequent_indent="    "))
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
     """Print a table: columns named in `numbers` are aligned to the right, one named `id` is never broken."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console.width = _NARROW
+        console.width = NARROW
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(headers))
     for header in headers:
         justify: Literal["left", "right"] = "right" if header in numbers else "left"

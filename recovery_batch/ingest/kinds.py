@@ -51,3 +51,6 @@ ABANDONED: Final = Kind(
     ("flow_items", "flow_customers"),
     ("flow_stage", "platform", "preferred_channel", "abandoned_at", "cart_total", "cart_currency", "items"),
 )
+
+KINDS: Final = {kind.name: kind for kind in (DECLINED, ABANDONED)}
+"""Both, by name."""

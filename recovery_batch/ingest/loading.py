@@ -207,8 +207,8 @@ def load_source(store: Store, source: Source, files: Sequence[ExportFile], readi
         counts,
         kind=kind.name,
         joined=None if len(files) == 1 else files[1].path,
-        reject_reasons=_ranked(writer.written.reject_reasons),
-        unfit_fields=_ranked(writer.written.unfit_fields),
+        reject_reasons=ranked(writer.written.reject_reasons),
+        unfit_fields=ranked(writer.written.unfit_fields),
         facts={**facts.as_json(), "security_codes_removed": codes},
     )
 
@@ -225,7 +225,7 @@ def _check_sum(file: ExportFile, counts: dict[str, int]) -> None:
         raise AssertionError(f"{file.path}: records read do not add up: {counts}")
 
 
-def _ranked(counts: dict[str, int]) -> dict[str, int]:
+def ranked(counts: dict[str, int]) -> dict[str, int]:
     """Counts by name, the greatest first."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

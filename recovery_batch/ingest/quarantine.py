@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +19,9 @@ from recovery_batch.clock import parse_zone
 from recovery_batch.errors import ExportUnreadable, Problem
 from recovery_batch.ingest.decoding import decoded
 from recovery_batch.ingest.files import ExportFile, describe
-from recovery_batch.ingest.kinds import ABANDONED, DECLINED
+from recovery_batch.ingest.kinds import KINDS
 from recovery_batch.ingest.lines import Lines
-from recovery_batch.ingest.loading import FileReport, load_lines
+from recovery_batch.ingest.loading import FileReport, load_lines, ranked
 from recovery_batch.ingest.mended import Mended, read_mended
 from recovery_batch.ingest.rows import ReadingOptions
 from recovery_batch.settings import Sources
@@ -30,7 +30,6 @@ from recovery_batch.store import Store
 COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "unknown", "refused")
 """The counts of a retry; records is the sum of the others."""
 
-_KINDS: Final = {kind.name: kind for kind in (DECLINED, ABANDONED)}
 _WHOLE: Final = "(quarantine)"
 """What `loads` calls a retry of everything."""
 
@@ -104,8 +103,8 @@ class RetryReport:
         return {
             "path": None if self.path is None else str(self.path),
             **self.counts,
-            "quarantined_by_reason": _ranked(self.reject_reasons),
-            "not_submittable_by_field": _ranked(self.unfit_fields),
+            "quarantined_by_reason": ranked(self.reject_reasons),
+            "not_submittable_by_field": ranked(self.unfit_fields),
             "unknown_ids": self.unknown_ids,
             "problems": [problem.as_json() for problem in self.problems],
         }
@@ -255,7 +254,7 @@ def _load(store: Store, tried: pl.DataFrame, file: ExportFile, options: RetryOpt
             parse_zone(str(zone_name)), str(zone_name), options.sources, options.strict, options.loaded_at
         )
         load_id = store.frame("load/next_id").item()
-        done = load_lines(store, _lines(rows), file, _KINDS[str(kind_name)], reading)
+        done = load_lines(store, _lines(rows), file, KINDS[str(kind_name)], reading)
         places = rows.select("number", "reject_id", "load_id", "path", "file_sha256", "record_no", "root_organization")
         store.append("rejects/restore", places, {"load_id": load_id, "mark": _MARK})
         _add(report, done)
@@ -283,7 +282,3 @@ def _check(report: RetryReport, came_back: int) -> None:
         raise AssertionError(f"{came_back} records came back to the quarantine: {report.counts}")
     if report.counts["records"] != sum(report.counts[name] for name in COUNTS[1:]):
         raise AssertionError(f"records tried again do not add up: {report.counts}")
-
-
-def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -25,7 +25,7 @@ from recovery_batch.ingest.flat.headers import looks_like_csv
 from recovery_batch.ingest.flat.joining import is_transactions_header, join_transactions
 from recovery_batch.ingest.flat.planning import documented_columns
 from recovery_batch.ingest.flat.tables import Table, open_csv, open_parquet, read_records
-from recovery_batch.ingest.kinds import ABANDONED, DECLINED, Kind
+from recovery_batch.ingest.kinds import ABANDONED, DECLINED, KINDS, Kind
 from recovery_batch.ingest.lines import Lines
 from recovery_batch.ingest.mapping import FileShape, Mapping
 from recovery_batch.ingest.reading import looks_like_flow, read_lines
@@ -33,7 +33,6 @@ from recovery_batch.ingest.unpacking import DAMAGED, unpacked
 from recovery_batch.ingest.workbook import is_workbook, open_workbook
 
 _MODELS: Final[dict[str, type[BaseModel]]] = {DECLINED.name: Element, ABANDONED.name: AbandonedFlow}
-_KINDS: Final = {kind.name: kind for kind in (DECLINED, ABANDONED)}
 _OUR_COLUMN: Final = re.compile(
     rf"(?i)(?:{'|'.join({name: None for model in _MODELS.values() for name in model.model_fields})})(?:\.[a-z0-9_]+)+"
 )
@@ -66,14 +65,12 @@ class Source:
         lines: The records.
         columns: The column of the file by the JSON pointer of what it fills; empty where there are no columns.
         mapping: SHA-256 of the mapping that the file is read with; empty without one.
-        joined: The file that gives the transactions, if another does.
     """
 
     kind: Kind
     lines: Iterator[Lines]
     columns: dict[str, str] = field(default_factory=dict)
     mapping: str = ""
-    joined: ExportFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def open_source(
     if form is Form.JSON:
         lines = read_lines(file, wanted.unpacked_bytes, progress)
         first = next(lines, None)
-        kind = _KINDS[_kind_of(first) if wanted.kind == "auto" else wanted.kind]
+        kind = KINDS[_kind_of(first) if wanted.kind == "auto" else wanted.kind]
         return Source(kind, lines if first is None else chain([first], lines))
     table, mapping = _open_table(stack, file, found, wanted, form, progress)
     kind = _kind_of_table(table, mapping, wanted.kind)
@@ -142,7 +139,7 @@ def _with_transactions(stack: ExitStack, payments: Source, joined: ExportFile, w
         each.lines if each.are_payments else replace(each.lines, part=1)
         for each in join_transactions(payments.lines, transactions.lines)
     )
-    return replace(payments, lines=lines, mapping=digest, joined=joined)
+    return replace(payments, lines=lines, mapping=digest)
 
 
 def form_of(location: Path, has_mapping: bool) -> Form:
@@ -288,8 +285,8 @@ def _kind_of(first: Lines | None) -> str:
 
 def _kind_of_table(table: Table, mapping: Mapping | None, wanted: str) -> Kind:
     if wanted != "auto":
-        return _KINDS[wanted]
+        return KINDS[wanted]
     if mapping is not None and mapping.kind is not None:
-        return _KINDS[mapping.kind]
+        return KINDS[mapping.kind]
     counts = {name: documented_columns(table.columns, mapping, model) for name, model in _MODELS.items()}
-    return _KINDS[max(counts, key=lambda name: counts[name])]
+    return KINDS[max(counts, key=lambda name: counts[name])]
