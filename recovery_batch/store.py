@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,9 @@ _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 _PRIVATE: Final = 0o600
 _CLOSED: Final = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is fetched from a network."""
+_STREAMED_ROWS: Final = 20_480
+"""So many rows of a stream are handed on at a time."""
+
 _SHORTEST_BYTES: Final = 3 * 4096
 """What DuckDB writes before anything else: a header, and two that say where the data is."""
 
@@ -139,6 +142,26 @@ class Store:
         """The rows of a query that reads a table, which it names `incoming`, as Arrow holds them."""
         with self._incoming(rows), self._private():
             return self._connection.sql(query_text(query), params=dict(parameters or {})).to_arrow_table()
+
+    @contextmanager
+    def stream(
+        self, query: str, rows: pa.RecordBatchReader, parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
+        """The rows of a query that reads a stream, which it names `incoming`, in order and as they come.
+
+        Other queries may run meanwhile. Whoever gives the stream is asked for more of it from threads of DuckDB's, and
+        has to end it before the context ends.
+        """
+        with closing(self._connection.cursor()) as beside, self._private():
+            beside.execute(query_text("store/session"))
+            beside.execute(query_text("store/stream"))
+            beside.register("incoming", rows)
+            found = beside.sql(query_text(query), params=dict(parameters or {})).to_arrow_reader(_STREAMED_ROWS)
+            try:
+                yield found
+            finally:
+                for _ in found:  # a query that is still at work keeps its connection from closing
+                    pass
 
     def run(self, query: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that gives no rows."""

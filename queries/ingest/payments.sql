@@ -1,8 +1,10 @@
 -- Read declined payments: JSON texts to typed columns. What is not plain is left for a closer, slower look.
 -- `incoming` holds seq, text and root (organization_code of the request around the record, as JSON).
 -- parameters: froms, offsets, salt
--- grain: one row a record; of a row that is not plain no other column counts
--- columns: those of payments that a payment gives by itself, those of payers, transactions (the JSON of their fields), is_plain
+-- grain: one row a transaction of a record, or the record where it has none
+-- columns: seq; payment: what the record gives by itself of payments and payers, the same for all its transactions;
+-- is_transaction; transaction: those of transactions, codes in the order in which they count, no_… (what requests need
+-- and is not there). In both is_plain; of what is not plain nothing else counts.
 WITH fields AS (
     SELECT
         seq,
@@ -68,58 +70,151 @@ described AS (
                 )
         END AS metadata
     FROM parts
+),
+
+payments AS (
+    SELECT
+        seq,
+        transactions,
+        struct_pack(
+            organization_code := unquoted(p.organization_code),
+            payment_id := unquoted(p.id),
+            order_id := filled(unquoted(p.order_id)),
+            country := unquoted(p.country),
+            status := unquoted(p.status),
+            sub_status := unquoted(p.sub_status),
+            code := unquoted(p.code),
+            description := unquoted(p.description),
+            amount_value := try_cast(p.amount_value::VARCHAR AS DECIMAL(24, 6)),
+            currency_code := unquoted(p.currency_code),
+            reject_reason := unquoted(p.reject_reason),
+            created_at := created_at,
+            user_id := CASE
+                WHEN contains(p.additional_data, 'user_id') OR pairs_3 IS NOT NULL
+                    THEN filled(list_filter(metadata, lambda e: e.key = 'user_id')[1].value)
+            END,
+            response_code := compared(p.additional_data -> '$.response_code'),
+            error_code := compared(p.additional_data -> '$.error_code'),
+            iso_response_code := compared(p.additional_data -> '$.iso_response_code'),
+            metadata := CASE WHEN len(metadata) > 1 THEN list_sort(metadata) ELSE coalesce(metadata, []) END,
+            no_order_id := p.order_id IS NULL OR p.order_id::VARCHAR = '""',
+            no_description := p.description IS NULL,
+            no_reject_reason := p.reject_reason IS NULL,
+            name := filled(unquoted(y.name)),
+            phone_number := filled(unquoted(y.phone_number)),
+            phone_country_code := filled(unquoted(y.phone_country_code)),
+            content_hash := content_hash,
+            is_plain := coalesce(
+                is_text(p.organization_code) AND p.organization_code::VARCHAR <> '""'
+                AND (root IS NULL OR root IN ('""', 'null') OR (starts_with(root, '"') AND unquoted(root) = unquoted(p.organization_code)))
+                AND is_text(p.id) AND p.id::VARCHAR <> '""'
+                AND is_text(p.country) AND p.country::VARCHAR <> '""'
+                AND is_text(p.status) AND p.status::VARCHAR <> '""'
+                AND is_text(p.currency_code) AND p.currency_code::VARCHAR <> '""'
+                AND p.amount_value IS NOT NULL AND is_amount(p.amount_value)
+                AND is_text(p.order_id) AND is_text(p.sub_status) AND is_text(p.code) AND is_text(p.description)
+                AND is_text(p.reject_reason)
+                AND (p.created_at IS NULL OR created_at IS NOT NULL)
+                AND (p.additional_data IS NULL OR (starts_with(p.additional_data, '{') AND pairs_1 IS NOT NULL))
+                AND (
+                    NOT contains(coalesce(p.additional_data::VARCHAR, ''), '"metadata"')
+                    OR left(coalesce(p.additional_data -> '$.metadata', '0'), 1) NOT IN ('{', '[')
+                    OR pairs_2 IS NOT NULL
+                )
+                AND (p.metadata IS NULL OR left(p.metadata::VARCHAR, 1) NOT IN ('{', '[') OR pairs_3 IS NOT NULL)
+                AND is_text(y.name) AND is_text(y.phone_number) AND is_text(y.phone_country_code)
+                AND (y.additional_data IS NULL OR starts_with(y.additional_data, '{')),
+                FALSE
+            )
+        ) AS payment
+    FROM described
+),
+
+transactions AS (
+    SELECT
+        seq,
+        payment,
+        len(transactions) > 0 AS is_transaction,
+        unnest(CASE WHEN len(transactions) > 0 THEN transactions ELSE [NULL] END) AS t
+    FROM payments
+),
+
+cards AS (
+    SELECT
+        seq,
+        payment,
+        coalesce(is_transaction, FALSE) AS is_transaction,
+        t.*,
+        json_transform(
+            t.card,
+            '{
+                "id": "JSON", "card_iin": "JSON", "card_lfd": "JSON", "card_type": "JSON", "issuer_name": "JSON",
+                "transaction_id": "JSON", "card_expiration_year": "JSON", "card_expiration_month": "JSON"
+            }'
+        ) AS c,
+        instant(t.created_at, $froms, $offsets) AS moment
+    FROM transactions
 )
 
 SELECT
     seq,
-    unquoted(p.organization_code) AS organization_code,
-    unquoted(p.id) AS payment_id,
-    filled(unquoted(p.order_id)) AS order_id,
-    unquoted(p.country) AS country,
-    unquoted(p.status) AS status,
-    unquoted(p.sub_status) AS sub_status,
-    unquoted(p.code) AS code,
-    unquoted(p.description) AS description,
-    try_cast(p.amount_value::VARCHAR AS DECIMAL(24, 6)) AS amount_value,
-    unquoted(p.currency_code) AS currency_code,
-    unquoted(p.reject_reason) AS reject_reason,
-    created_at,
-    CASE
-        WHEN contains(p.additional_data, 'user_id') OR pairs_3 IS NOT NULL
-            THEN filled(list_filter(metadata, lambda e: e.key = 'user_id')[1].value)
-    END AS user_id,
-    compared(p.additional_data -> '$.response_code') AS response_code,
-    compared(p.additional_data -> '$.error_code') AS error_code,
-    compared(p.additional_data -> '$.iso_response_code') AS iso_response_code,
-    CASE WHEN len(metadata) > 1 THEN list_sort(metadata) ELSE coalesce(metadata, []) END AS metadata,
-    p.order_id IS NULL OR p.order_id::VARCHAR = '""' AS no_order_id,
-    p.description IS NULL AS no_description,
-    p.reject_reason IS NULL AS no_reject_reason,
-    filled(unquoted(y.name)) AS name,
-    filled(unquoted(y.phone_number)) AS phone_number,
-    filled(unquoted(y.phone_country_code)) AS phone_country_code,
-    content_hash,
-    transactions,
-    coalesce(
-        is_text(p.organization_code) AND p.organization_code::VARCHAR <> '""'
-        AND (root IS NULL OR root IN ('""', 'null') OR (starts_with(root, '"') AND unquoted(root) = unquoted(p.organization_code)))
-        AND is_text(p.id) AND p.id::VARCHAR <> '""'
-        AND is_text(p.country) AND p.country::VARCHAR <> '""'
-        AND is_text(p.status) AND p.status::VARCHAR <> '""'
-        AND is_text(p.currency_code) AND p.currency_code::VARCHAR <> '""'
-        AND p.amount_value IS NOT NULL AND is_amount(p.amount_value)
-        AND is_text(p.order_id) AND is_text(p.sub_status) AND is_text(p.code) AND is_text(p.description)
-        AND is_text(p.reject_reason)
-        AND (p.created_at IS NULL OR created_at IS NOT NULL)
-        AND (p.additional_data IS NULL OR (starts_with(p.additional_data, '{') AND pairs_1 IS NOT NULL))
+    payment,
+    is_transaction,
+    struct_pack(
+        transaction_id := filled(unquoted(id)),
+        status := filled(unquoted(status)),
+        "type" := unquoted("type"),
+        code := unquoted(code),
+        amount := try_cast(amount::VARCHAR AS DECIMAL(24, 6)),
+        payment_method_type := filled(unquoted(payment_method_type)),
+        provider := unquoted(provider),
+        category := unquoted(category),
+        description := unquoted(description),
+        reject_reason := unquoted(reject_reason),
+        created_at := moment,
+        card_iin := unquoted(c.card_iin),
+        card_lfd := unquoted(c.card_lfd),
+        card_type := unquoted(c.card_type),
+        issuer_name := unquoted(c.issuer_name),
+        card_expiration_year := try_cast(c.card_expiration_year::VARCHAR AS BIGINT),
+        card_expiration_month := try_cast(c.card_expiration_month::VARCHAR AS BIGINT),
+        response_code := coalesce(
+            compared(response_code),
+            compared(additional_data -> '$.response_code'),
+            compared(additional_data -> '$.provider_response_code'),
+            compared(additional_data -> '$.error_code')
+        ),
+        iso_response_code := coalesce(
+            compared(iso_response_code),
+            compared(additional_data -> '$.iso_response_code'),
+            compared(additional_data -> '$.iso8583_response_code'),
+            compared(additional_data -> '$.network_response_code')
+        ),
+        no_id := id IS NULL OR id::VARCHAR = '""',
+        no_amount := amount IS NULL,
+        no_status := status IS NULL OR status::VARCHAR = '""',
+        no_payment_method_type := payment_method_type IS NULL OR payment_method_type::VARCHAR = '""',
+        no_description := description IS NULL,
+        has_card := card IS NOT NULL,
+        -- what is no object has no field either
+        is_plain := coalesce(id, amount, status, payment_method_type, description) IS NOT NULL
+        AND is_text(id) AND is_text(status) AND is_text("type") AND is_text(code) AND is_text(payment_method_type)
+        AND is_text(provider) AND is_text(category) AND is_text(description) AND is_text(reject_reason)
+        AND is_amount(amount)
+        AND (created_at IS NULL OR moment IS NOT NULL)
+        AND (additional_data IS NULL OR starts_with(additional_data, '{'))
         AND (
-            NOT contains(coalesce(p.additional_data::VARCHAR, ''), '"metadata"')
-            OR left(coalesce(p.additional_data -> '$.metadata', '0'), 1) NOT IN ('{', '[')
-            OR pairs_2 IS NOT NULL
+            card IS NULL
+            OR (
+                starts_with(card, '{')
+                -- nothing that could be a card number: 13 digits, whatever stands between them but letters and quotes
+                AND NOT regexp_matches(card::VARCHAR, '\\|[0-9](?:[^0-9A-Za-z"]*[0-9]){12}')
+                AND (c.card_iin IS NULL OR regexp_full_match(c.card_iin::VARCHAR, '"[0-9]{0,8}"'))
+                AND (c.card_lfd IS NULL OR regexp_full_match(c.card_lfd::VARCHAR, '"[0-9]{0,4}"'))
+                AND is_text(c.card_type) AND is_text(c.issuer_name)
+                AND is_whole(c.id) AND is_whole(c.transaction_id)
+                AND is_whole(c.card_expiration_year) AND is_whole(c.card_expiration_month)
+            )
         )
-        AND (p.metadata IS NULL OR left(p.metadata::VARCHAR, 1) NOT IN ('{', '[') OR pairs_3 IS NOT NULL)
-        AND is_text(y.name) AND is_text(y.phone_number) AND is_text(y.phone_country_code)
-        AND (y.additional_data IS NULL OR starts_with(y.additional_data, '{')),
-        FALSE
-    ) AS is_plain
-FROM described
+    ) AS "transaction"
+FROM cards

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from recovery_batch.ingest.decoding import decoded
 from recovery_batch.ingest.flows import FlowBatch
 from recovery_batch.ingest.kinds import ABANDONED, DECLINED, Kind
 from recovery_batch.ingest.lines import Lines
-from recovery_batch.ingest.plain import MACROS, PlainRoad
+from recovery_batch.ingest.plain import MACROS, PlainRoad, PlainRows
 from recovery_batch.ingest.rows import Batch, PaymentBatch, Read, ReadingOptions
 from recovery_batch.store import Store
 
@@ -58,7 +59,7 @@ class Interpreter:
         self._path = path
         self._scratch = scratch
         self._columns = columns or {}
-        self._plain = PlainRoad(scratch, options) if kind is DECLINED else None
+        self._plain = PlainRoad(scratch, options) if kind is DECLINED and PlainRoad.knows(options) else None
         self.first_fault = ""
 
     @classmethod
@@ -85,17 +86,17 @@ class Interpreter:
         """
         seq = 0
         for lines in source:
-            yield self._interpreted(lines, seq)
-            seq += len(lines)
+            if self._plain is None or len(lines) < _WORTH_PLANNING:
+                yield self._interpreted(lines, PlainRows({}, np.arange(len(lines))), seq)
+                seq += len(lines)
+                continue
+            for each, rows in self._plain.read(chain([lines], source), seq):
+                yield self._interpreted(each, rows, seq)
+                seq += len(each)
 
-    def _interpreted(self, lines: Lines, seq: int) -> Interpreted:
+    def _interpreted(self, lines: Lines, plain: PlainRows, seq: int) -> Interpreted:
         batch: Batch = _BATCHES[self._kind.name](self._options, self._columns)
-        plain: dict[str, Any] = {}
-        others = np.arange(len(lines))
-        if self._plain is not None and len(lines) >= _WORTH_PLANNING:
-            rows = self._plain.read(lines, seq)
-            plain, others = rows.tables, rows.others
-        for read in _reads(lines, others, seq):
+        for read in _reads(lines, plain.others, seq):
             batch.add(read)
         for number, fault, text in lines.unread:
             batch.add_unread(number, fault, text)
@@ -105,7 +106,8 @@ class Interpreter:
             self.first_fault = f"line {number}: {found}"
         slow = self._hashed(batch.tables())
         tables = {
-            name: pa.concat_tables([plain[name], table]) if name in plain else table for name, table in slow.items()
+            name: pa.concat_tables([plain.tables[name], table]) if name in plain.tables else table
+            for name, table in slow.items()
         }
         return Interpreted(tables, len(lines) + len(lines.unread), batch.codes_removed, batch.unreadable, lines.part)
 

@@ -31,6 +31,8 @@ from recovery_batch.store import Store
 COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "not_submittable")
 """The counts of a file's report; records = inserted + updated + unchanged + quarantined."""
 
+_SESSION: Final = ("load/session_memory", "load/session_threads", "load/session_row_groups")
+
 Progress = Callable[[Path, int, int], None]
 
 
@@ -114,7 +116,8 @@ def load_files(
     except ValueError as error:
         raise UsageError(f"timezone: {error}", hint="Allowed: America/Bogota, UTC, -05:00 and the like.") from error
     reading = ReadingOptions(zone, options.timezone, options.sources, options.strict, options.loaded_at)
-    store.run("load/session")
+    for setting in _SESSION:
+        store.run(setting)
     founds = [path if isinstance(path, Found) else Found(path, path) for path in paths]
     for found, joined in _paired(founds, options):
         yield _load(store, found, joined, reading, options, progress)
@@ -145,10 +148,9 @@ def _load(
     options: LoadOptions,
     progress: Progress,
 ) -> FileReport:
-    sha256 = ""
+    file = None
     try:
         file = describe(found.path, found.location)
-        sha256 = file.sha256
         other = None if joined is None else describe(joined.path, joined.location)
         wanted = Wanted(options.kind, options.mappings, options.unpacked_bytes)
         with ExitStack() as stack:
@@ -157,6 +159,9 @@ def _load(
             with store.transaction():
                 return load_source(store, source, files, replace(reading, mapping=source.mapping))
     except (ExportUnreadable, UsageError) as error:
+        sha256 = ""
+        with suppress(ExportUnreadable):  # which may be the very error
+            sha256 = "" if file is None else file.sha256
         return FileReport(found.path, sha256, dict.fromkeys(COUNTS, 0), error)
 
 

@@ -18,6 +18,9 @@ from recovery_batch.ingest.lines import Lines, Unread
 from recovery_batch.ingest.unpacking import Source
 
 _BLOCK_BYTES: Final = 32 << 20
+_FIRST_BLOCK_BYTES: Final = 4 << 20
+"""The first is short: whoever takes the records has something to do sooner."""
+
 _PART_BYTES: Final = 1 << 20
 _NEWLINE: Final = 10
 _BLANKS: Final = " \t\r\n"
@@ -50,10 +53,12 @@ def _blocks(source: Source, head: bytes) -> Iterator[tuple[npt.NDArray[np.uint8]
     One buffer serves all blocks: taking memory for each, and giving it back, would take longer than looking for lines.
     """
     room = np.empty(max(_BLOCK_BYTES, 2 * len(head)), np.uint8)
+    full = min(len(room), max(_FIRST_BLOCK_BYTES, 2 * len(head)))
     filled, ends = 0, [np.zeros(0, np.int64)]
     part = head or source.read(_PART_BYTES)
     while part:
-        if filled + len(part) > len(room):
+        if filled + len(part) > full:
+            full = len(room)
             ready = np.concatenate(ends)
             if len(ready):
                 end = int(ready[-1])
@@ -63,6 +68,7 @@ def _blocks(source: Source, head: bytes) -> Iterator[tuple[npt.NDArray[np.uint8]
                 filled, ends = len(rest), [np.zeros(0, np.int64)]
             if filled + len(part) > len(room):  # one line, longer than a block
                 room = np.concatenate([room, np.empty(len(room) + len(part), np.uint8)])
+                full = len(room)
         room[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
         ends.append(np.flatnonzero(room[filled : filled + len(part)] == _NEWLINE) + filled + 1)
         filled += len(part)

@@ -7,8 +7,12 @@ statement of what is loadable, says so. What both take, they take alike; propert
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -32,8 +36,10 @@ MACROS: Final = tuple(
 """What the database in memory has to be set up with, in this order."""
 
 _CHUNK_ROWS: Final = 4096
-"""So many rows does one thread of DuckDB take at a time."""
+_CHUNK_BYTES: Final = 4 << 20
+"""So many rows does one thread of DuckDB take at a time, or fewer where they are long: it makes several copies."""
 
+_INCOMING: Final = pa.schema([("seq", pa.int64()), ("text", pa.string()), ("root", pa.string())])
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 """Between these a zone's wall clock is worked out beforehand; a time beyond them is looked at more closely."""
 
@@ -42,8 +48,7 @@ _DEEP_BRACKETS: Final = 100
 _NOT_PLAIN: Final = (
     # what strict JSON refuses and DuckDB does not: NaN, Infinity, a comma before the end; and numbers that a double
     # might not hold exactly, or whose text is not the plain one, or would not be once DuckDB has written it (1e-7)
-    r"[,:\[]\s*(?:-?(?:[NIi]|n[^u])|-0|-?0\.0{5}|-?[0-9.]*(?:[0-9.]{16}|[eE]))",
-    r",\s*[}\]]",
+    r"[,:\[]\s*(?:-?(?:[NIi]|n[^u])|-0|-?0\.0{5}|-?[0-9.]*(?:[0-9.]{16}|[eE]))|,\s*[}\]]",
     # shapes other than documented, which would be read as if nothing were there
     r'"card"\s*:\s*[^{n\s]',
     r'"customer_payer"\s*:\s*[^{n\s]',
@@ -52,7 +57,8 @@ _NOT_PLAIN: Final = (
     r'\\[^"]*"\s*:',
     SUSPECT_KEYS,
 )
-"""What a text must not hold to be plain. One after the other they are found faster than all at once."""
+"""What a text must not hold to be plain. One after the other they are found faster than all at once, but for the two
+that are the first."""
 
 _UNFIT_PAYMENT: Final = ("order_id", "description", "reject_reason")
 _UNFIT_TRANSACTION: Final = ("id", "amount", "status", "payment_method_type", "description")
@@ -88,30 +94,34 @@ class PlainRows:
 class PlainRoad:
     """Reads plain records."""
 
+    @staticmethod
+    def knows(options: ReadingOptions) -> bool:
+        """Whether the queries know where codes and metadata are to be taken from: from the usual places only."""
+        return options.sources == Sources()
+
     def __init__(self, scratch: Store, options: ReadingOptions) -> None:
         """Work out what is the same for every record; scratch is set up with `MACROS`."""
         self._scratch = scratch
         self._options = options
         froms, offsets = _wall_clock(options)
-        self._times = {"froms": froms, "offsets": offsets}
-        self._constants = {
-            **self._times,
-            "salt": options.content_salt,
-        }
+        self._constants = {"froms": froms, "offsets": offsets, "salt": options.content_salt}
 
-    def read(self, lines: Lines, first_seq: int) -> PlainRows:
-        """Read what is plain.
+    def read(self, source: Iterable[Lines], first_seq: int) -> Iterator[tuple[Lines, PlainRows]]:
+        """Read what is plain of some records after the others, all of them by one query.
 
         Args:
-            lines: The records.
+            source: The records.
             first_seq: The place of the first of them among those of the file.
         """
+        feed = _Feed(source, first_seq)
+        with self._scratch.stream("ingest/payments", feed.reader(), self._constants) as found, closing(feed):
+            for lines, seq, rows in feed.matched(found):
+                yield lines, self._read(lines, rows, seq)
+
+    def _read(self, lines: Lines, rows: Any, first_seq: int) -> PlainRows:
+        """The rows of some records of which the query has given `rows`."""
         count = len(lines)
-        if self._options.sources != Sources():  # the queries know the usual places of codes and metadata only
-            return PlainRows({}, np.arange(count))
-        incoming = {"seq": pa.array(np.arange(count)), "text": lines.texts, "root": _roots(lines)}
-        payments = _in_order(self._scratch.table("ingest/payments", _chunked(incoming), self._constants), "seq")
-        transactions = self._transactions(payments["transactions"].combine_chunks())
+        payments, transactions = _parted(rows, first_seq)
         parent = transactions["seq"].to_numpy()
         latest = _latest(transactions, parent, count)
         unfit = _unfit(payments, transactions, count)
@@ -124,7 +134,7 @@ class PlainRoad:
             is_plain &= pc.equal(pc.list_value_length(unfit), 0).to_numpy(zero_copy_only=False)
         seq = np.arange(first_seq, first_seq + count)
         whole = self._payments(payments, transactions, latest).append_column("unfit_fields", unfit)
-        whole = whole.set_column(0, "seq", pa.array(seq))
+        whole = whole.append_column("seq", pa.array(seq))
         whole = whole.append_column("record_no", lines.numbers).append_column("record", lines.texts)
         kept = whole if is_plain.all() else whole.filter(pa.array(is_plain))
         tables = {name: _as_staged(kept, name) for name in ("payments", "payers", "records")}
@@ -135,21 +145,6 @@ class PlainRoad:
         of_kept = of_kept if is_plain.all() else of_kept.filter(pa.array(is_plain[parent]))
         tables["transactions"] = _as_staged(of_kept, "transactions")
         return PlainRows(tables, np.flatnonzero(~is_plain))
-
-    def _transactions(self, texts: Any) -> Any:
-        """The transactions of all records, one after the other; seq is the place of the record."""
-        parent = pc.list_parent_indices(texts).to_numpy()
-        lengths = np.bincount(parent, minlength=1)
-        position = np.arange(len(parent)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        each = pc.list_flatten(texts)
-        fields = {field.name: column for field, column in zip(each.type, each.flatten(), strict=True)}
-        incoming = {
-            "seq": pa.array(np.arange(len(parent))),
-            "position": pa.array(position, pa.int32()),
-            **fields,
-        }
-        read = _in_order(self._scratch.table("ingest/transactions", _chunked(incoming), self._times), "seq")
-        return read.set_column(0, "seq", pa.array(parent, pa.int64()))
 
     def _payments(self, payments: Any, transactions: Any, latest: npt.NDArray[np.int64]) -> Any:
         """Payments with what they take from their latest transaction."""
@@ -172,6 +167,58 @@ class PlainRoad:
         return pa.table(columns)
 
 
+class _Feed:
+    """Records on their way through a query: what goes in, and which rows that come out are whose."""
+
+    def __init__(self, source: Iterable[Lines], first_seq: int) -> None:
+        self._source = iter(source)
+        self._first_seq = first_seq
+        self._given: deque[Lines] = deque()
+        self._failure: Exception | None = None
+        self._is_closed = False
+
+    def reader(self) -> Any:
+        """The texts, in so many chunks that all threads have something to do."""
+        return pa.RecordBatchReader.from_batches(_INCOMING, self._batches())
+
+    def _batches(self) -> Iterator[Any]:
+        seq = self._first_seq
+        try:
+            while not self._is_closed and (lines := next(self._source, None)) is not None:
+                columns = [pa.array(np.arange(seq, seq + len(lines))), lines.texts, _roots(lines)]
+                seq += len(lines)
+                self._given.append(lines)
+                rows = min(_CHUNK_ROWS, 1 + _CHUNK_BYTES * len(lines) // (1 + lines.texts.nbytes))
+                for batch in pa.Table.from_arrays(columns, schema=_INCOMING).to_batches(max_chunksize=rows):
+                    if not self._is_closed:
+                        yield batch
+        except Exception as error:  # raised by `matched`: what crosses DuckDB loses its type
+            self._failure = error
+
+    def matched(self, rows: pa.RecordBatchReader) -> Iterator[tuple[Lines, int, Any]]:
+        """Records, the seq of the first of them, and their rows.
+
+        Raises what reading records raised, after those that were read before.
+        """
+        seq = self._first_seq
+        held = pa.Table.from_batches([], rows.schema)
+        for batch in chain(rows, [None]):
+            if batch is not None:
+                held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+            while self._given and (batch is None or batch["seq"][-1].as_py() >= seq + len(self._given[0])):
+                lines = self._given.popleft()
+                seq += len(lines)
+                end = int(np.searchsorted(held["seq"].to_numpy(), seq))
+                yield lines, seq - len(lines), held.slice(0, end)
+                held = held.slice(end)
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Give no more."""
+        self._is_closed = True
+
+
 def _wall_clock(options: ReadingOptions) -> tuple[list[datetime], list[int]]:
     """Local times from which on a zone is so many microseconds ahead of UTC.
 
@@ -188,22 +235,35 @@ def _roots(lines: Lines) -> Any:
     return pa.nulls(len(lines), pa.string()) if lines.roots is None else lines.roots
 
 
-def _chunked(columns: dict[str, Any]) -> Any:
-    """A table in so many chunks that all threads have something to do."""
-    table = pa.table(columns)
-    return pa.Table.from_batches(table.to_batches(max_chunksize=_CHUNK_ROWS), table.schema)
+def _parted(rows: Any, first_seq: int) -> tuple[Any, Any]:
+    """Payments, one row a record, and transactions, of which seq is the place of the record; from the query's rows."""
+    places = rows["seq"].to_numpy() - first_seq
+    is_first = np.diff(places, prepend=-1) != 0
+    position = np.arange(len(places)) - np.flatnonzero(is_first)[places]
+    payments = _opened(rows["payment"])
+    transactions = _opened(rows["transaction"]).add_column(0, "seq", pa.array(places))
+    transactions = transactions.append_column("position", pa.array(position, pa.int32()))
+    is_transaction = rows["is_transaction"]
+    return (
+        payments if is_first.all() else payments.filter(pa.array(is_first)),
+        transactions if pc.all(is_transaction).as_py() else transactions.filter(is_transaction),
+    )
 
 
-def _in_order(table: Any, column: str) -> Any:
-    """A table in the order of a column that numbers its rows."""
-    numbers = table[column].to_numpy()
-    return table if bool((numbers[1:] > numbers[:-1]).all()) else table.take(pa.array(np.argsort(numbers)))
+def _opened(structs: Any) -> Any:
+    """A table of the fields of a column of structs."""
+    whole = structs.combine_chunks()
+    whole = whole if isinstance(whole, pa.StructArray) else pa.concat_arrays(whole.chunks)
+    return pa.table(whole.flatten(), names=[field.name for field in whole.type])
 
 
 def _latest(transactions: Any, parent: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """The row of each record's latest transaction (SPEC 1.1), -1 where it has none: a tie goes to the later one."""
     moments = transactions["created_at"].cast(pa.int64()).fill_null(_NEVER).to_numpy()
-    order = np.lexsort((np.arange(len(parent)), moments, parent))
+    if bool((parent[1:] > parent[:-1]).all()):  # no record has two
+        order = np.arange(len(parent))
+    else:
+        order = np.lexsort((np.arange(len(parent)), moments, parent))
     latest = np.full(count, -1)
     latest[parent[order]] = order  # of several the last one stays
     return latest

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -239,7 +240,9 @@ def _everything(tried: pl.DataFrame) -> ExportFile:
     for text in content:
         digest.update(text.encode() + b"\n")
     size = int(content.str.len_bytes().sum()) + len(content)
-    return ExportFile(Path(_WHOLE), digest.hexdigest(), size, Path(_WHOLE))
+    known: Future[str] = Future()
+    known.set_result(digest.hexdigest())
+    return ExportFile(Path(_WHOLE), size, Path(_WHOLE), known)
 
 
 def _load(store: Store, tried: pl.DataFrame, file: ExportFile, options: RetryOptions, report: RetryReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -192,7 +193,7 @@ def has_transactions_alone(found: Found, mappings: Sequence[Mapping], unpacked_b
             form = form_of(found.location, bool(mappings)) if found.location.is_file() else Form.JSON
             if form is Form.JSON:
                 return None
-            file = ExportFile(found.path, "", 0, found.location)
+            file = ExportFile(found.path, 0, found.location, Future())
             table, mapping = _open_table(stack, file, found, wanted, form, lambda _: None)
         except (AppError, OSError):
             return None  # loading it says what is wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from recovery_batch.store import Store
 Tables = dict[str, Any]
 
 _SEQ: Final = "seq"
+_PLACE: Final = re.compile(r"\.[0-9]+\.")
 
 
 @dataclass(slots=True)
@@ -77,8 +79,8 @@ class Writer:
 
     def _count_unfit(self, unfit: pl.Series) -> None:
         self.written.counts["not_submittable"] += int((unfit.list.len() > 0).sum())
-        fields = unfit.explode().drop_nulls().str.replace(r"\.[0-9]+\.", ".*.").value_counts()
-        self.written.unfit_fields.update(dict(fields.iter_rows()))
+        for name, number in unfit.explode().drop_nulls().value_counts().iter_rows():
+            self.written.unfit_fields[_PLACE.sub(".*.", name)] += number
 
     def _compared(self, main: Any, texts: Any) -> pl.DataFrame:
         """Each record with what it does: it is compared with the one before it in the file, else with the store.

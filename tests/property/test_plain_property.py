@@ -76,7 +76,7 @@ def by_the_slow_road(lines: Lines, options: ReadingOptions) -> dict[str, Any]:
 
 def check_alike(scratch: Store, lines: Lines, options: ReadingOptions) -> int:
     """Compare the two roads; gives how many records the fast one took."""
-    fast = PlainRoad(scratch, options).read(lines, FIRST)
+    ((_, fast),) = PlainRoad(scratch, options).read([lines], FIRST)
     slow = by_the_slow_road(lines, options)
     texts = lines.texts.to_pylist()
     taken = {FIRST + place for place in range(len(lines))} - {FIRST + int(place) for place in fast.others}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +102,7 @@ class Found(NamedTuple):
 
 def found(path: Path) -> list[Found]:
     """The records of a file of JSON in the order of their numbers, of which those of a document must all be JSON."""
-    lines = read_lines(ExportFile(path, "", 1, path), 10**9)
+    lines = read_lines(ExportFile(path, 1, path, Future()), 10**9)
     return sorted((each for part in lines for each in _found(part)), key=lambda each: each.number)
 
 
