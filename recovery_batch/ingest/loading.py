@@ -152,7 +152,7 @@ def _load(
     try:
         file = describe(found.path, found.location)
         other = None if joined is None else describe(joined.path, joined.location)
-        wanted = Wanted(options.kind, options.mappings, options.unpacked_bytes)
+        wanted = Wanted(options.kind, options.mappings, options.unpacked_bytes, store.path.resolve().parent)
         with ExitStack() as stack:
             source = open_source(stack, file, found, wanted, lambda done: progress(file.path, done, file.size), other)
             files = [file] if other is None else [file, other]

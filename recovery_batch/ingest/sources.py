@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import polars as pl
@@ -82,11 +83,13 @@ class Wanted:
         kind: The name of what they hold; auto looks into each.
         mappings: Mapping files, of which the first that fits a table is its own.
         unpacked_bytes: Compressed data that unfolds to more than this is refused.
+        workspace: The folder where what takes too much memory is put aside; None: the system's own for such files.
     """
 
     kind: str
     mappings: Sequence[Mapping]
     unpacked_bytes: int
+    workspace: Path | None = None
 
 
 def open_source(
@@ -136,9 +139,11 @@ def _with_transactions(stack: ExitStack, payments: Source, joined: ExportFile, w
     transactions = read_records(table, mapping, Element)
     more = "" if mapping is None else mapping.model_dump_json(by_alias=True)
     digest = hashlib.sha256((payments.mapping + more).encode()).hexdigest() if payments.mapping or more else ""
+    aside = TemporaryFile(dir=wanted.workspace)  # noqa: SIM115  # closed with the stack
+    stack.enter_context(aside)
     lines = (
         each.lines if each.are_payments else replace(each.lines, part=1)
-        for each in join_transactions(payments.lines, transactions.lines)
+        for each in join_transactions(payments.lines, transactions.lines, aside)
     )
     return replace(payments, lines=lines, mapping=digest)
 

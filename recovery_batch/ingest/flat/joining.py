@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,6 +23,7 @@ from recovery_batch.ingest.lines import Lines, Unread
 PAYMENT_ID: Final = "payment_id"
 """Where a transaction of another file says which payment it is of."""
 
+_PLACE: Final = f"/{PAYMENT_ID}"
 _ORGANIZATION: Final = "organization_code"
 _NAMES: Final = {
     **dict.fromkeys(["payment_id", "payment.id", "transactions.payment_id", "transaction.payment_id"], PAYMENT_ID),
@@ -34,6 +35,7 @@ _OF_PAYMENTS: Final = re.compile(
     r"payment\.(?!id$|organization_code$).*|customer_payer.*|(?:amount_value|currency_code|country|order_id)$"
 )
 _KEY: Final = '"transactions"'
+_AT_ONCE: Final = 20_000
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -77,20 +79,21 @@ def _bare(name: str) -> str:
     return _NAMES.get(name.strip().casefold()) or _PREFIX.sub("", name.strip(), count=1)
 
 
-def join_transactions(payments: Iterable[Lines], transactions: Iterable[Lines]) -> Iterator[Joined]:
+def join_transactions(payments: Iterable[Lines], transactions: Iterable[Lines], aside: BinaryIO) -> Iterator[Joined]:
     """Payments with the transactions of another file as their array, in the order of that file.
 
     Transactions are those of the payments with their payment_id, and with their organization_code where both have one.
-    All of their texts are held until the last payment is through.
+    Their texts are put aside until the last payment is through; a hash of each key stays in memory.
 
     Args:
         payments: Records with `payment.id`; transactions that a record has already stay before those that join it.
         transactions: Objects with a `payment_id`, as a table of transactions gives them.
+        aside: An empty file on a disk, to be written and read.
 
     Returns:
         The payments; and at the end the transactions that could not be read, or whose payment is none of them.
     """
-    index = _Index.of(transactions)
+    index = _Index.of(transactions, aside)
     for lines in payments:
         yield Joined(index.joined(lines), True)
     for unread in index.left():
@@ -102,35 +105,51 @@ class _Index:
     """The transactions of a file by payment.
 
     Attributes:
-        rows: number, text, id of the payment and organization of each, in the order of the file.
-        hashes: Hashes of the ids, sorted.
+        aside: The file with their texts, one after the other.
+        offsets: Where each begins in it, and where the last ends.
+        numbers: Their numbers in the file of transactions.
+        hashes: Hashes of the ids of their payments, sorted.
         order: The row of each hash.
         is_joined: Whether a row has found its payment.
         unread: What had no text to begin with.
     """
 
-    rows: pl.DataFrame
+    aside: BinaryIO
+    offsets: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
     hashes: npt.NDArray[np.uint64]
     order: npt.NDArray[np.int64]
     is_joined: npt.NDArray[np.bool_]
     unread: list[Unread] = field(default_factory=list)
 
     @classmethod
-    def of(cls, transactions: Iterable[Lines]) -> _Index:
+    def of(cls, transactions: Iterable[Lines], aside: BinaryIO) -> _Index:
         """Read the transactions of a file."""
         unread: list[Unread] = []
-        frames = [
-            pl.DataFrame(schema={"number": pl.Int64, "text": pl.String, "id": pl.String, "organization": pl.String})
-        ]
+        lengths, numbers, hashes = [np.zeros(1, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
         for lines in transactions:
             unread += lines.unread
-            frame = pl.DataFrame({"number": _series(lines.numbers), "text": _series(lines.texts)})
-            keys = _keys(frame["text"], "$.payment_id", "$.organization_code")
-            frames.append(pl.concat([frame, keys], how="horizontal"))
-        rows = pl.concat(frames)
-        hashes = rows["id"].hash().to_numpy()
-        order = np.argsort(hashes, kind="stable")
-        return cls(rows, hashes[order], order, np.zeros(len(rows), bool), unread)
+            texts = _series(lines.texts)
+            aside.write("".join(texts).encode())
+            lengths.append(texts.str.len_bytes().cast(pl.Int64).to_numpy())
+            numbers.append(_series(lines.numbers).to_numpy())
+            hashes.append(_keys(texts, "$.payment_id", "$.organization_code")["id"].hash().to_numpy())
+        aside.flush()
+        found = np.concatenate(hashes)
+        order = np.argsort(found, kind="stable")
+        offsets = np.cumsum(np.concatenate(lengths))
+        return cls(aside, offsets, np.concatenate(numbers), found[order], order, np.zeros(len(found), bool), unread)
+
+    def rows(self, places: npt.NDArray[np.int64]) -> pl.DataFrame:
+        """Some rows: place, text, id of the payment and organization."""
+        if not len(places):
+            texts = pl.Series([], dtype=pl.String)
+        else:  # what is looked at of the file is in memory no longer than this
+            content = pa.py_buffer(np.memmap(self.aside, np.uint8, "r"))
+            every = pa.LargeStringArray.from_buffers(len(self.numbers), pa.py_buffer(self.offsets), content)
+            texts = _series(every.take(pa.array(places)))
+        keys = _keys(texts, "$.payment_id", "$.organization_code")
+        return pl.concat([pl.DataFrame({"place": places, "text": texts}), keys], how="horizontal")
 
     def joined(self, lines: Lines) -> Lines:
         """Payments with their transactions."""
@@ -164,7 +183,7 @@ class _Index:
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = self.order[np.repeat(first, counts) + within]
         payment = known[np.repeat(np.arange(len(known)), counts)].rename({"id": "of", "organization": "by"})
-        pairs = pl.concat([payment, self.rows[rows], pl.DataFrame({"place": rows})], how="horizontal").filter(
+        pairs = pl.concat([payment, self.rows(rows)], how="horizontal").filter(
             pl.col("of") == pl.col("id"), (pl.col("by") == pl.col("organization")).fill_null(True)
         )
         self.is_joined[pairs["place"].to_numpy()] = True
@@ -175,16 +194,21 @@ class _Index:
 
     def left(self) -> Iterator[Lines]:
         """The transactions that are of no payment."""
-        nothing = pa.array([], pa.string())
         unread = list(self.unread)
-        for number, text, payment_id, _ in self.rows.filter(~pl.Series(self.is_joined)).iter_rows():
-            place = f"/{PAYMENT_ID}"
-            fault = Fault("no_such_payment", place, "the id of a payment in the other file", found(payment_id, place))
-            if payment_id is None:
-                fault = Fault("missing", place, "the id of a payment in the other file", None)
-            unread.append(Unread(number, fault, text))
-        if unread:
-            yield Lines(pa.array([], pa.int64()), nothing, unread=sorted(unread, key=lambda each: each.number))
+        left = np.flatnonzero(~self.is_joined)
+        for some in np.split(left, range(_AT_ONCE, len(left), _AT_ONCE)):
+            for row, text, payment_id, _ in self.rows(some).iter_rows():
+                place = f"/{PAYMENT_ID}"
+                fault = Fault(
+                    "no_such_payment", place, "the id of a payment in the other file", found(payment_id, place)
+                )
+                if payment_id is None:
+                    fault = Fault("missing", place, "the id of a payment in the other file", None)
+                unread.append(Unread(int(self.numbers[row]), fault, text))
+            if unread:
+                unread.sort(key=lambda each: each.number)
+                yield Lines(pa.array([], pa.int64()), pa.array([], pa.string()), unread=unread)
+                unread = []
 
 
 def _series(array: Any) -> pl.Series:

@@ -27,7 +27,7 @@ from recovery_batch.ingest.flat.typed import frame_of
 from recovery_batch.ingest.lines import Lines, Unread
 from recovery_batch.ingest.mapping import FileShape, Mapping
 
-_BLOCK_BYTES: Final = 8 << 20
+_BLOCK_BYTES: Final = 4 << 20
 _BATCH_ROWS: Final = 65_536
 _MOST_ROWS: Final = 100_000
 _NOT_KEPT: Final = "(not kept: the table has a column of security codes)"

@@ -1,4 +1,5 @@
 import io
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -27,7 +28,8 @@ def joined(
     assert records.are_transactions
     half = len(payments) // 2
     blocks = [lines_of(range(half), payments[:half]), lines_of(range(half, len(payments)), payments[half:])]
-    found = list(join_transactions(blocks, records.lines))
+    with TemporaryFile() as aside:
+        found = list(join_transactions(blocks, records.lines, aside))
     texts, none = gathered(each.lines for each in found if each.are_payments)
     nothing, unread = gathered(each.lines for each in found if not each.are_payments)
     assert not none
@@ -80,7 +82,8 @@ def test_transactions_that_a_payment_has_already_stay_before_them() -> None:
 
 def test_a_payment_that_is_no_json_stays_as_it_is() -> None:
     transactions = read_records(open_csv(io.BytesIO(b"payment_id,id,amount\np1,t,1\n"), "t.csv"), None, Element).lines
-    payments, rest = join_transactions([lines_of([1], ['{"payment":{"id":"p1"'])], transactions)
+    with TemporaryFile() as aside:
+        payments, rest = join_transactions([lines_of([1], ['{"payment":{"id":"p1"'])], transactions, aside)
     assert payments.lines.texts.to_pylist() == ['{"payment":{"id":"p1"']
     assert [each.fault.reason for each in rest.lines.unread] == ["no_such_payment"]
 
