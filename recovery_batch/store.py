@@ -43,6 +43,7 @@ _PARAMETERS: Final = re.compile(r"^-- parameters: (.+)$", re.MULTILINE)
 _NAMED: Final = re.compile(r"\$([a-z_0-9]+)")
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
+_INTERRUPTED: Final = "Query interrupted"
 _PRIVATE: Final = 0o600
 _CLOSED: Final = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is fetched from a network."""
@@ -105,7 +106,11 @@ class Store:
             if write:
                 path.chmod(_PRIVATE)
             yield store
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:
+            if _was_interrupted(error):
+                raise KeyboardInterrupt from error
+            if not isinstance(error, duckdb.Error):
+                raise
             raise SystemFailed(f"{path}: {_first_line(error)}", hint="Nothing half-done is kept.") from error
         finally:
             with _private_files():
@@ -211,8 +216,11 @@ class Store:
         self._connection.register("incoming", rows)
         try:
             yield
-        finally:
-            self._connection.unregister("incoming")
+        except BaseException:
+            with suppress(duckdb.Error):  # a transaction that is over; what ended it is raised
+                self._connection.unregister("incoming")
+            raise
+        self._connection.unregister("incoming")
 
     def _prepare(self, *, write: bool) -> None:
         tables = set(self.frame("store/tables")["name"])
@@ -302,6 +310,15 @@ def _is_duckdb(path: Path) -> bool:
 
 def _empty(path: Path) -> StoreMissing:
     return StoreMissing(f"{path}: an empty database", hint="Load an export first: recovery-batch load FILE")
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is what became of Ctrl-C while DuckDB was at work."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or _INTERRUPTED in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _first_line(error: Exception) -> str:
