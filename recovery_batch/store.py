@@ -21,7 +21,7 @@ import pyarrow as pa
 from recovery_batch import assets
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _MIGRATIONS: Final = {
     1: (
         "migrate/2_payments",
@@ -35,6 +35,7 @@ _MIGRATIONS: Final = {
         "schema/22_payment_changes",
         "schema/23_flow_changes",
     ),
+    2: ("schema/24_campaign_history",),
 }
 """What brings a store of a version to the next one."""
 
@@ -85,16 +86,16 @@ class Store:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, *, write: bool = False) -> Iterator[Store]:
-        """Open a store; with `write`, make it where there is none.
+    def open(cls, path: Path, *, write: bool = False, make: bool = True) -> Iterator[Store]:
+        """Open a store; with `write`, make it where there is none, unless `make` says otherwise.
 
         Raises:
-            StoreMissing: there is no file, and the caller only reads.
+            StoreMissing: there is no file, and none is to be made.
             StoreForeign: the file is another program's, or a newer version of this one wrote it.
             StoreLocked: another process holds it.
             SystemFailed: the file cannot be opened.
         """
-        if not write and not path.exists():
+        if not (write and make) and not path.exists():
             raise StoreMissing(
                 f"no store at {path}",
                 hint="Load an export first (recovery-batch load FILE), or name a store with --db.",

@@ -20,7 +20,7 @@ from recovery_batch.api.frames import (
     with_paid_at,
 )
 from recovery_batch.campaigns import Campaign, all_campaigns, read_campaigns
-from recovery_batch.campaigns.files import require_uuid
+from recovery_batch.campaigns.validating import require_uuid
 from recovery_batch.errors import NotFound
 from recovery_batch.evaluation import Funnel, evaluate
 from recovery_batch.reporting.figures import Provenance, ReportFigures, summarise

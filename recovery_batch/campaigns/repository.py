@@ -1,7 +1,8 @@
-"""Campaigns in the store: import, get, list. A campaign is written whole, with its rules."""
+"""Campaigns in the store: import, get, list, history. A campaign is written whole, with its rules."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,9 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from recovery_batch.campaigns.files import derived_id, require_uuid
 from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign
+from recovery_batch.campaigns.validating import derived_id, require_uuid
+from recovery_batch.clock import iso
 from recovery_batch.errors import NotFound, Problem, ProblemsFound
 from recovery_batch.rules import Rule
 from recovery_batch.schema import TEXTS, UTC_TIME
@@ -39,15 +41,29 @@ _RULE_ROW: Final = pl.Schema(
     }
 )
 
+_HISTORY_ROW: Final = pl.Schema(
+    {"campaign_id": pl.String(), "changed_at": UTC_TIME, "change": pl.String(), "campaign": pl.String()}
+)
+
 Change = Literal["created", "updated", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedCampaign:
-    """A campaign as it is stored after an import, and what the import did to it."""
+    """A campaign as an import stores it, what that does to it, and what it was; None: it was not there."""
 
     campaign: Campaign
     change: Change
+    before: Campaign | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """How a campaign was from a time on, and what was done to it then."""
+
+    changed_at: datetime
+    change: str
+    campaign: Campaign
 
 
 def all_campaigns(store: Store) -> tuple[Campaign, ...]:
@@ -99,8 +115,10 @@ def list_campaigns(
     return found[offset : offset + limit], len(found)
 
 
-def import_campaigns(store: Store, campaigns: Sequence[Campaign], now: datetime) -> list[ImportedCampaign]:
-    """Store campaigns: all of them, or none.
+def import_campaigns(
+    store: Store, campaigns: Sequence[Campaign], now: datetime, *, dry_run: bool = False
+) -> list[ImportedCampaign]:
+    """Store campaigns: all of them, or none; with `dry_run` only say what would change.
 
     A campaign is the stored one with its id; one whose file gave no id is the stored one with its name in its
     organization. created_at stays what it was; updated_at is `now` where anything but the times changed.
@@ -129,14 +147,64 @@ def import_campaigns(store: Store, campaigns: Sequence[Campaign], now: datetime)
             problems.append(Problem("/status", message, f'"{campaign.status}"', f"{before.status}, which is final"))
     if problems:
         raise ProblemsFound(problems, hint="Nothing was imported.")
-    changed = [result.campaign for result in results if result.change != "unchanged"]
+    if not dry_run:
+        store_campaigns(store, [each.campaign for each in results if each.change != "unchanged"], "imported", now)
+    return results
+
+
+def store_campaigns(store: Store, campaigns: Sequence[Campaign], change: str, now: datetime) -> None:
+    """Put campaigns in the place of what is stored of them, and keep in the history how they are from now on.
+
+    Args:
+        store: Where they are.
+        campaigns: Whole, with their rules.
+        change: What was done to them, in words.
+        now: When.
+    """
+    ids = [campaign.identity for campaign in campaigns]
+    history = [
+        {"campaign_id": each.identity, "changed_at": now, "change": change, "campaign": json.dumps(each.as_json())}
+        for each in campaigns
+    ]
     with store.transaction():
-        ids = [campaign.identity for campaign in changed]
         store.run("campaigns/delete_campaigns", {"ids": ids})
         store.run("campaigns/delete_rules", {"ids": ids})
-        store.append("campaigns/append_campaigns", pl.DataFrame([_to_row(each) for each in changed], _CAMPAIGN_ROW))
-        store.append("campaigns/append_rules", pl.DataFrame(_rule_rows(changed), _RULE_ROW))
-    return results
+        store.append("campaigns/append_campaigns", pl.DataFrame([_to_row(each) for each in campaigns], _CAMPAIGN_ROW))
+        store.append("campaigns/append_rules", pl.DataFrame(_rule_rows(campaigns), _RULE_ROW))
+        store.append("campaigns/append_history", pl.DataFrame(history, _HISTORY_ROW))
+
+
+def campaign_history(store: Store, campaign_id: str) -> tuple[Version, ...]:
+    """How a campaign was, from each of its changes on, the oldest first.
+
+    Raises:
+        ProblemsFound: the id is no UUID (400).
+    """
+    rows = store.frame("campaigns/history", {"campaign_id": require_uuid(campaign_id, "campaign_id")})
+    return tuple(
+        Version(row["changed_at"], row["change"], Campaign.model_validate_json(row["campaign"]))
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def campaign_at(store: Store, campaign_id: str, at: datetime) -> Campaign:
+    """A campaign as it was at a time.
+
+    Raises:
+        ProblemsFound: the id is no UUID (400).
+        NotFound: no such campaign is stored, or it was not yet then.
+    """
+    current = get_campaign(store, campaign_id)
+    before = [version.campaign for version in campaign_history(store, campaign_id) if version.changed_at <= at]
+    if before:
+        return before[-1]
+    if current.updated_at is not None and current.updated_at <= at:  # stored before histories were kept
+        return current
+    raise NotFound(
+        f"no campaign {campaign_id} at {iso(at)}",
+        hint="recovery-batch campaigns get ID --history shows since when it is known.",
+        details={"campaign_id": campaign_id, "at": iso(at)},
+    )
 
 
 def _merged(campaign: Campaign, before: Campaign | None, now: datetime) -> ImportedCampaign:
@@ -152,8 +220,8 @@ def _merged(campaign: Campaign, before: Campaign | None, now: datetime) -> Impor
         }
     )
     if given.undated() == before.undated():
-        return ImportedCampaign(before, "unchanged")
-    return ImportedCampaign(given, "updated")
+        return ImportedCampaign(before, "unchanged", before)
+    return ImportedCampaign(given, "updated", before)
 
 
 def _merged_rule(rule: Rule, before: Rule | None, campaign_id: str, now: datetime) -> Rule:

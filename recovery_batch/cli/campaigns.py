@@ -1,24 +1,36 @@
-"""`campaigns`: what is stored, and files of it."""
+"""`campaigns`: the operations on campaigns, and files of them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
 from recovery_batch.api.files import write_whole
 from recovery_batch.campaigns import (
     Campaign,
+    ImportedCampaign,
+    Version,
     all_campaigns,
+    campaign_at,
+    campaign_file_schema,
+    campaign_history,
+    create_campaign,
     get_campaign,
     import_campaigns,
     list_campaigns,
     read_campaigns,
+    update_campaign_status,
     write_campaigns,
 )
+from recovery_batch.campaigns.differences import Difference, differences
+from recovery_batch.cli.bodies import read_body
 from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
-from recovery_batch.cli.screen import note, print_json, print_table, say
+from recovery_batch.cli.screen import note, print_json, print_table, remark, say
 from recovery_batch.clock import iso
 from recovery_batch.errors import BadRequest
 from recovery_batch.reporting.formats import plural
@@ -38,11 +50,49 @@ def campaigns_group() -> None:
     """
 
 
-@campaigns_group.command("import")
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@campaigns_group.command("create")
+@click.argument("file", type=FILE, metavar="FILE|-")
 @json_option
 @click.pass_obj
-def import_command(context: Context, files: tuple[Path, ...], as_json: bool) -> None:
+def create_command(context: Context, file: Path, as_json: bool) -> None:
+    """Store a new campaign, with the rules that it has.
+
+    \b
+    Example:
+      recovery-batch campaigns create campaign.json
+    """
+    body = read_body(file)
+    with Store.open(context.db, write=True) as store:
+        campaign = create_campaign(store, body, datetime.now(UTC))
+    _show(campaign, as_json)
+    _warn(campaign)
+
+
+@campaigns_group.command("status")
+@click.argument("campaign_id", metavar="ID")
+@click.argument("status", metavar="STATUS")
+@json_option
+@click.pass_obj
+def status_command(context: Context, campaign_id: str, status: str, as_json: bool) -> None:
+    """Give a campaign another status: ACTIVE, PAUSED, COMPLETED or CANCELLED.
+
+    COMPLETED and CANCELLED are final: a campaign keeps them.
+
+    \b
+    Example:
+      recovery-batch campaigns status 0f5b6c1a-1d7e-4a55-9a10-000000000001 PAUSED
+    """
+    with Store.open(context.db, write=True, make=False) as store:
+        campaign = update_campaign_status(store, campaign_id, status, datetime.now(UTC))
+    _show(campaign, as_json)
+
+
+@campaigns_group.command("import")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--dry-run", is_flag=True, help="Only show what would change, rule by rule.")
+@json_option
+@click.pass_obj
+def import_command(context: Context, files: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """Store the campaigns of JSON or YAML files: all of them, or none.
 
     A campaign replaces the stored one with its id, else the one with its name in its organization. Files are
@@ -50,38 +100,76 @@ def import_command(context: Context, files: tuple[Path, ...], as_json: bool) -> 
 
     \b
     Example:
-      recovery-batch campaigns import fixtures/campaigns/recovery.yaml
+      recovery-batch campaigns import fixtures/campaigns/recovery.yaml --dry-run
     """
     campaigns = read_campaigns(files)
-    with Store.open(context.db, write=True) as store:
-        results = import_campaigns(store, campaigns, datetime.now(UTC))
+    now = datetime.now(UTC)
+    if dry_run and not context.db.exists():  # a look at it makes no store
+        results = [ImportedCampaign(each, "created") for each in campaigns]
+    else:
+        with Store.open(context.db, write=not dry_run) as store:
+            results = import_campaigns(store, campaigns, now, dry_run=dry_run)
     changes = {change: sum(each.change == change for each in results) for change in ("created", "updated", "unchanged")}
     if as_json:
-        print_json({"data": [each.campaign.as_json() for each in results], "meta": {"total": len(results), **changes}})
+        meta = {"total": len(results), **changes, **({"dry_run": True} if dry_run else {})}
+        more = [{"differences": _differences(each)} if dry_run else {} for each in results]
+        data = [each.campaign.as_json() | extra for each, extra in zip(results, more, strict=True)]
+        print_json({"data": data, "meta": meta})
         return
     print_table(("change", "id", "name"), [(e.change, e.campaign.identity, e.campaign.name) for e in results])
     for each in results:
-        if not each.campaign.active_rules:
-            note(f"warning: {each.campaign.name} has no active rule and will target nobody")
+        if dry_run and each.change == "updated":
+            _print_differences(each.campaign.name, differences(each.before, each.campaign))
+        _warn(each.campaign)
+    if dry_run:
+        note("nothing was stored: a dry run")
 
 
 @campaigns_group.command("get")
 @click.argument("campaign_id", metavar="ID")
+@click.option("--at", type=INSTANT, metavar="ISO", help="As it was then.")
+@click.option("--history", is_flag=True, help="Every change of it, and when.")
 @json_option
 @click.pass_obj
-def get_command(context: Context, campaign_id: str, as_json: bool) -> None:
+def get_command(context: Context, campaign_id: str, at: datetime | None, history: bool, as_json: bool) -> None:
     """Show one campaign with its rules, in plain words.
 
     \b
-    Example:
+    Examples:
       recovery-batch campaigns get 0f5b6c1a-1d7e-4a55-9a10-000000000001
+      recovery-batch campaigns get 0f5b6c1a-1d7e-4a55-9a10-000000000001 --at 2026-09-01
     """
     with Store.open(context.db) as store:
-        campaign = get_campaign(store, campaign_id)
-    if as_json:
-        print_json({"data": campaign.as_json()})
+        campaign = get_campaign(store, campaign_id) if at is None else campaign_at(store, campaign_id, at)
+        versions = campaign_history(store, campaign_id) if history else ()
+    if history:
+        _show_history(campaign, versions, as_json)
     else:
-        _print_campaign(campaign)
+        _show(campaign, as_json)
+
+
+@campaigns_group.command("schema")
+@click.option("--out", type=FILE, metavar="FILE", help="Write to FILE.")
+@json_option
+@click.pass_obj
+def schema_command(context: Context, out: Path | None, as_json: bool) -> None:
+    """Print the JSON Schema of campaign files, for editors.
+
+    \b
+    Example:
+      recovery-batch campaigns schema --out campaigns.schema.json
+    """
+    context.keep_store(out)
+    document = campaign_file_schema()
+    if out is None:
+        print_json(document)
+        return
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    write_whole(out, lambda file: file.write_text(text, encoding="utf-8"))
+    if as_json:
+        print_json({"path": str(out)})
+    else:
+        note(f"schema written to {out}")
 
 
 @campaigns_group.command("list")
@@ -138,6 +226,55 @@ def export_command(context: Context, out: Path | None, as_json: bool) -> None:
         print_json({"path": str(out), "campaigns": len(campaigns)})
     else:
         note(f"{plural(len(campaigns), 'campaign')} written to {out}")
+
+
+def _show(campaign: Campaign, as_json: bool) -> None:
+    if as_json:
+        print_json({"data": campaign.as_json()})
+    else:
+        _print_campaign(campaign)
+
+
+def _warn(campaign: Campaign) -> None:
+    if not campaign.active_rules:
+        note(f"warning: {campaign.name} has no active rule and will target nobody")
+
+
+def _differences(result: ImportedCampaign) -> list[dict[str, Any]]:
+    if result.change == "unchanged":
+        return []
+    return [each._asdict() for each in differences(result.before, result.campaign)]
+
+
+def _show_history(campaign: Campaign, versions: Sequence[Version], as_json: bool) -> None:
+    """Each change of a campaign, and what it changed."""
+    before = [None, *(version.campaign for version in versions[:-1])]
+    steps = [(version, differences(old, version.campaign)) for old, version in zip(before, versions, strict=True)]
+    if as_json:
+        changes = [
+            {"at": iso(version.changed_at), "change": version.change, "differences": [e._asdict() for e in found]}
+            for version, found in steps
+        ]
+        print_json({"data": campaign.as_json(), "history": changes})
+        return
+    say(campaign.name)
+    for number, (version, found) in enumerate(steps):
+        _print_differences(f"{iso(version.changed_at)}  {version.change}", found if number else [])
+
+
+def _print_differences(title: str, found: Sequence[Difference]) -> None:
+    say(title)
+    for each in found:
+        if each.before is None:
+            remark(f"{each.field} added: {_value(each.after)}")
+        elif each.after is None:
+            remark(f"{each.field} removed: {_value(each.before)}")
+        else:
+            remark(f"{each.field}: {_value(each.before)} → {_value(each.after)}")
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _print_campaign(campaign: Campaign) -> None:

@@ -18,6 +18,7 @@ from recovery_batch.cli.campaigns import campaigns_group
 from recovery_batch.cli.loading import load_command
 from recovery_batch.cli.options import FILE, Context
 from recovery_batch.cli.rejects import rejects_group
+from recovery_batch.cli.rules import rules_group
 from recovery_batch.cli.running import demo_command, run_command
 from recovery_batch.cli.screen import print_error
 from recovery_batch.errors import AppError, SystemFailed, UsageError
@@ -69,6 +70,7 @@ _COMMANDS = (
     load_command,
     rejects_group,
     campaigns_group,
+    rules_group,
     backtest_command,
     explain_command,
     run_command,

@@ -8,12 +8,15 @@ from typing import Any
 import click
 import pytest
 
+from recovery_batch.campaigns import read_campaigns
 from recovery_batch.cli.main import cli
 from tests.e2e.commands import AS_OF, CAMPAIGNS, EXPORTS, ROOT, Outcome, Shell, call
 from tests.e2e.exports import campaign, element, write_campaigns, write_export
 
 STORED = "0f5b6c1a-1d7e-4a55-9a10-000000000001"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+EXAMPLES = read_campaigns([CAMPAIGNS / "recovery.yaml"])
+STORED_RULE = next(each for each in EXAMPLES if each.id == STORED).rules[0].id
 
 
 def commands(group: click.Command = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -36,12 +39,28 @@ SUCCEEDING: dict[tuple[str, ...], tuple[object, ...]] = {
     ("campaigns", "get"): (STORED,),
     ("campaigns", "list"): ("--limit", "2"),
     ("campaigns", "export"): (),
+    ("campaigns", "create"): ("CAMPAIGN",),
+    ("campaigns", "status"): (STORED, "PAUSED"),
+    ("campaigns", "schema"): (),
+    ("rules", "create"): (STORED, "RULE"),
+    ("rules", "get"): (STORED, STORED_RULE),
+    ("rules", "update"): (STORED, STORED_RULE, "UPDATE"),
+    ("rules", "status"): (STORED, STORED_RULE, "INACTIVE"),
     ("backtest",): (),
     ("explain",): ("553000764",),
     ("run",): ("--out", "OUT", "--as-of", AS_OF),
     ("demo",): ("--out", "OUT"),
 }
-"""For each command what it is called with to succeed on a copy of the example store; OUT is a folder."""
+"""For each command what it is called with to succeed on a copy of the example store; OUT is a folder, and a name of
+`BODIES` a file with that body."""
+
+BODIES = {
+    "CAMPAIGN": {**json.loads(EXAMPLES[0].model_dump_json()), "id": UNKNOWN, "rules": []},
+    "RULE": {"rule_type": "AMOUNT", "conditional": "GREATER_THAN", "values": ["1"]},
+    "UPDATE": {"status": "INACTIVE"},
+}
+
+WITHOUT_STORE = (("demo",), ("campaigns", "schema"))
 
 PROMISED = {
     ("load",): {"files", "totals"},
@@ -52,6 +71,13 @@ PROMISED = {
     ("campaigns", "get"): {"data"},
     ("campaigns", "list"): {"data", "meta"},
     ("campaigns", "export"): {"campaigns"},
+    ("campaigns", "create"): {"data"},
+    ("campaigns", "status"): {"data"},
+    ("campaigns", "schema"): {"$schema", "$defs"},
+    ("rules", "create"): {"data"},
+    ("rules", "get"): {"data"},
+    ("rules", "update"): {"data"},
+    ("rules", "status"): {"data"},
     ("backtest",): {"payments", "campaigns", "matched", "sent", "suppressed"},
     ("explain",): {"data"},
     ("run",): {"run_id", "as_of", "files", "totals", "suppressed"},
@@ -61,7 +87,17 @@ PROMISED = {
 
 
 def words(path: Sequence[str], folder: Path) -> list[object]:
-    return [folder / "out" if each == "OUT" else each for each in (*path, *SUCCEEDING[tuple(path)])]
+    return [_file(each, folder) for each in (*path, *SUCCEEDING[tuple(path)])]
+
+
+def _file(word: object, folder: Path) -> object:
+    if word == "OUT":
+        return folder / "out"
+    if word not in BODIES:
+        return word
+    path = folder / f"{word}.json"
+    path.write_text(json.dumps(BODIES[str(word)]), encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
@@ -75,7 +111,7 @@ def test_a_success_is_one_document(path: tuple[str, ...], example_copy: Shell, t
     assert "Traceback" not in outcome.err
 
 
-@pytest.mark.parametrize("path", [each for each in LEAVES if each != ("demo",)], ids=" ".join)
+@pytest.mark.parametrize("path", [each for each in LEAVES if each not in WITHOUT_STORE], ids=" ".join)
 def test_an_error_is_one_document(path: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database")
     outcome = Shell(tmp_path / "text")(*words(path, tmp_path), "--json")
@@ -94,11 +130,11 @@ def test_an_unknown_option_is_one_document(path: tuple[str, ...], tmp_path: Path
     assert "--nonsense" in outcome.error["message"]
 
 
-@pytest.mark.parametrize("path", [each for each in LEAVES if each not in (("load",), ("demo",))], ids=" ".join)
+@pytest.mark.parametrize("path", [each for each in LEAVES if each not in (("load",), *WITHOUT_STORE)], ids=" ".join)
 def test_a_missing_store_is_not_found(path: tuple[str, ...], tmp_path: Path) -> None:
     shell = Shell(tmp_path / "none.duckdb")
     outcome = shell(*words(path, tmp_path), "--json")
-    if path == ("campaigns", "import"):
+    if path in (("campaigns", "import"), ("campaigns", "create")):
         assert outcome.status == 0  # it makes a store
         return
     assert outcome.status == 4

@@ -281,7 +281,7 @@ def test_an_error_of_the_database_is_one_that_a_user_can_read(db: Path) -> None:
 
 DOWNGRADE = """
     DROP TABLE flows; DROP TABLE flow_items; DROP TABLE flow_customers; DROP TABLE flow_records;
-    DROP TABLE payment_changes; DROP TABLE flow_changes;
+    DROP TABLE payment_changes; DROP TABLE flow_changes; DROP TABLE campaign_history;
     ALTER TABLE payments ALTER content_hash TYPE VARCHAR;
     ALTER TABLE rejects DROP COLUMN root_organization; ALTER TABLE rejects DROP COLUMN reject_id;
     INSERT INTO rejects BY NAME SELECT 1 AS load_id, 'a.json' AS path, '' AS file_sha256, 3 AS record_no,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from recovery_batch.campaigns import parse_campaigns, read_campaigns, write_campaigns
-from recovery_batch.campaigns.files import require_uuid
+from recovery_batch.campaigns.validating import require_uuid
 from recovery_batch.errors import Problem, ProblemsFound
 from tests.e2e.exports import ORGANIZATION, campaign
 
