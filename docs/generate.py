@@ -5,10 +5,11 @@ python docs/generate.py
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind
+from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind, Rule, sentence
 from recovery_batch.rules.catalogue import allowed_conditionals
 from recovery_batch.schema import TABLES
 
@@ -32,6 +33,19 @@ def rules_page() -> str:
         )
         for each in RULE_TYPES.values()
     ]
+    examples = []
+    for rule_type in RULE_TYPES.values():
+        shown = rule_type.example
+        rule = Rule(
+            rule_type=rule_type.name,
+            conditional=shown.conditional,
+            values=shown.values or None,
+            metadata_key=shown.metadata_key,
+        )
+        written = " ".join([rule_type.name, *([shown.conditional] if shown.conditional else [])])
+        key = f" on `{shown.metadata_key}`" if shown.metadata_key else ""
+        values = f" `{json.dumps(shown.values)}`" if shown.values else ""
+        examples.append((f"`{written}`{key}{values}", sentence(rule), shown.true, shown.false, shown.missing))
     conditionals = []
     for each in CONDITIONALS.values():
         fewest, most = each.arity(Kind.METADATA)
@@ -62,6 +76,10 @@ def rules_page() -> str:
             "",
             "`AMOUNT_AND_CURRENCY` takes the currency as one more value, always the last. `METADATA` needs a",
             "`metadata_key`. `USER_COMMS_PER_DAY` takes one whole number and no conditional, `UNIQUE_BY_USER` neither.",
+            "",
+            "## A rule of each type",
+            "",
+            *_table(("rule", "in plain words", "true for", "false for", "missing"), examples),
             "",
             "## Conditionals",
             "",

@@ -20,6 +20,9 @@ from recovery_batch.errors import SettingsInvalid
 
 SourcePath = Annotated[str, StringConstraints(pattern=r"^(transaction|payment)(\.[^.]+)+$")]
 
+ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +76,35 @@ class Load(_Section):
     unpacked_bytes: Annotated[int, Field(gt=0)] = 50_000_000_000
 
 
+class ContactDay(_Section):
+    """From a time of day to before another, on a day on which people may be contacted."""
+
+    start: ClockTime
+    end: ClockTime
+
+
+class Country(_Section):
+    """The hours in which people of a country may be contacted; a day without hours is one without contacts."""
+
+    monday: ContactDay | None = None
+    tuesday: ContactDay | None = None
+    wednesday: ContactDay | None = None
+    thursday: ContactDay | None = None
+    friday: ContactDay | None = None
+    saturday: ContactDay | None = None
+    sunday: ContactDay | None = None
+    holidays: bool = False
+    source: Annotated[str, Field(min_length=1)]
+    year: Annotated[int, Field(ge=1900, le=2200)]
+
+
+class Lint(_Section):
+    """What `campaigns lint` holds campaigns against."""
+
+    overlap_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    contact_hours: dict[CountryCode, Country] = {}
+
+
 class Settings(_Section):
     """Everything that an installation may set."""
 
@@ -80,6 +112,7 @@ class Settings(_Section):
     sources: Sources = Sources()
     load: Load = Load()
     run: Run = Run()
+    lint: Lint = Lint()
     version: Literal[1] = 1
 
 

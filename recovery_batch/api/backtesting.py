@@ -45,6 +45,7 @@ class BacktestRequest:
         outside_window: What happens to a match outside its daily window.
         already_paid: Whether orders that were paid before the planned time are left out.
         settings: The installation's settings.
+        campaigns: Campaigns to evaluate instead of those of the store or of files.
     """
 
     db: Path
@@ -54,6 +55,7 @@ class BacktestRequest:
     outside_window: Literal["defer", "drop"] = "defer"
     already_paid: Literal["ignore", "exclude"] = "ignore"
     settings: Settings = field(default_factory=Settings)
+    campaigns: tuple[Campaign, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,9 @@ def backtest(request: BacktestRequest) -> Backtest:
         ProblemsFound: a campaign file is not in order, or an id is no UUID.
         NotFound: there is no campaign of an id, or no store.
     """
-    from_files = read_campaigns(request.campaign_files) if request.campaign_files else None
+    given = read_campaigns(request.campaign_files) if request.campaign_files else request.campaigns
     with Store.open(request.db) as store:
-        known = all_campaigns(store) if from_files is None else from_files
+        known = all_campaigns(store) if given is None else given
         campaigns = choose(known, request.campaign_ids)
         payments = read_payments(store, campaigns, request.period).drop("not_submittable")
         statuses = request.settings.payments.successful_statuses

@@ -19,6 +19,7 @@ from recovery_batch.money import plain
 from recovery_batch.privacy import mask_contact
 from recovery_batch.rules import column_read, compile_rule, sentence
 from recovery_batch.rules.fields import ACTIVE
+from recovery_batch.rules.nearness import near_miss_of
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import REASONS, SEND, Policy, simulate
 from recovery_batch.store import Store
@@ -48,12 +49,21 @@ class ExplainRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConditionOutcome:
-    """One condition: what it wanted, what it saw, whether it held; `rule_id` is None where every campaign has it."""
+    """One condition of a campaign.
+
+    Attributes:
+        wanted: What it wanted.
+        saw: What it saw.
+        holds: Whether it held.
+        rule_id: The rule; None where every campaign has the condition.
+        near_miss: For a rule that failed, how little was missing, in plain words; None: it was not near.
+    """
 
     wanted: str
     saw: str
     holds: bool
     rule_id: str | None = None
+    near_miss: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +244,13 @@ def _rules(campaign: Campaign, payment: pl.DataFrame) -> list[ConditionOutcome]:
     for rule in campaign.targeting_rules:
         column = column_read(rule)
         assert column is not None
-        saw = _seen(payment[column].item())
+        value = payment[column].item()
+        saw = _seen(value)
         if rule.rule_type == "AMOUNT_AND_CURRENCY":
             saw = f"{saw} {payment['currency_code'].item()}"
-        found.append(ConditionOutcome(sentence(rule), saw, bool(payment.select(compile_rule(rule)).item()), rule.id))
+        holds = bool(payment.select(compile_rule(rule)).item())
+        is_near = near_miss_of(rule, value) if not holds and isinstance(value, str) else None
+        found.append(ConditionOutcome(sentence(rule), saw, holds, rule.id, is_near))
     return found
 
 

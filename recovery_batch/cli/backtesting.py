@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import rich_click as click
 
-from recovery_batch.api import Backtest, BacktestRequest, ExplainRequest, Explanation, Period, backtest, explain
+from recovery_batch.api import Backtest, BacktestRequest, Period, backtest
 from recovery_batch.cli.options import FILE, INSTANT, Context, campaign_options, json_option
 from recovery_batch.cli.screen import note, print_json, print_table, remark, say
 from recovery_batch.errors import UsageError
@@ -127,52 +126,3 @@ def print_backtest(result: Backtest) -> None:
 def _sent(amounts: tuple[CurrencyFigures, ...]) -> str:
     # a no-break blank, so that a narrow table breaks between amounts and not inside one
     return "\n".join(f"{each.currency_code}\u00a0{grouped_amount(each.sent, each.currency_code)}" for each in amounts)
-
-
-@click.command("explain")
-@click.argument("payment_id")
-@campaign_options
-@json_option
-@click.pass_obj
-def explain_command(
-    context: Context, payment_id: str, campaign_files: tuple[Path, ...], campaign_ids: tuple[str, ...], as_json: bool
-) -> None:
-    """Say for each campaign why a payment was targeted or left out, condition by condition.
-
-    \b
-    Example:
-      recovery-batch explain 553000764
-    """
-    request = ExplainRequest(context.db, payment_id, campaign_files, campaign_ids, context.settings)
-    explanations = explain(request)
-    if as_json:
-        print_json({"data": [asdict(each) for each in explanations]})
-        return
-    for each in explanations:
-        _print_explanation(each)
-
-
-def _print_explanation(explanation: Explanation) -> None:
-    say(f"payment {explanation.payment_id} of organization {explanation.organization_code}")
-    for name, value in explanation.facts.items():
-        say(f"  {name}: {'–' if value is None else value}")
-    for change in explanation.history:
-        what = "; ".join(f"{c['field']}: {c['before'] or '–'} -> {c['after'] or '–'}" for c in change.changes)
-        say(f"  changed at {change.loaded_at} by {change.path}, record {change.record_no}")
-        say(f"        {what or 'other parts of the record'}")
-    for campaign in explanation.campaigns:
-        say()
-        say(f"{campaign.name} ({campaign.campaign_id})")
-        for condition in campaign.conditions:
-            say(f"  {'yes' if condition.holds else 'NO '} {condition.wanted}")
-            say(f"        saw: {condition.saw}")
-        say(f"  window: {campaign.window}")
-        for limit in campaign.limits:
-            say(f"  limit: {limit}")
-        if campaign.planned_at is not None:
-            say(f"  planned: {campaign.planned_at} ({campaign.planned_local} on the clock there)")
-        reason = f" ({campaign.reason})" if campaign.reason else ""
-        for earlier in campaign.counted:
-            say(f"  counted: {earlier}")
-        say(f"  => {campaign.outcome}{reason}: {campaign.story}")
-    say()

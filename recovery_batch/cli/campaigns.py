@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
+from recovery_batch.api.checking import Lint, LintRequest, lint
 from recovery_batch.api.files import write_whole
 from recovery_batch.campaigns import (
     Campaign,
@@ -28,13 +31,14 @@ from recovery_batch.campaigns import (
     write_campaigns,
 )
 from recovery_batch.campaigns.differences import Difference, differences
+from recovery_batch.campaigns.findings import Severity
 from recovery_batch.cli.bodies import read_body
 from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
-from recovery_batch.cli.screen import note, print_json, print_table, remark, say
+from recovery_batch.cli.screen import NARROW, Branch, note, print_json, print_table, print_tree, remark, say
 from recovery_batch.clock import iso
-from recovery_batch.errors import BadRequest
-from recovery_batch.reporting.formats import plural
-from recovery_batch.rules import sentence
+from recovery_batch.errors import BadRequest, Refused
+from recovery_batch.reporting.formats import plural, visible
+from recovery_batch.rules import sentence, summary
 from recovery_batch.store import Store
 
 _LARGEST_PAGE = 100
@@ -148,6 +152,31 @@ def get_command(context: Context, campaign_id: str, at: datetime | None, history
         _show(campaign, as_json)
 
 
+@campaigns_group.command("lint")
+@click.argument("files", nargs=-1, type=FILE, metavar="[FILE...]")
+@json_option
+@click.pass_obj
+def lint_command(context: Context, files: tuple[Path, ...], as_json: bool) -> int:
+    """Look for what is wrong with campaigns before a customer does.
+
+    Looks at the campaigns of files, else at the stored ones that are not COMPLETED or CANCELLED; by themselves, and
+    on the loaded payments where there is a store. Exit status 3 where a campaign cannot do what it says.
+
+    \b
+    Examples:
+      recovery-batch campaigns lint
+      recovery-batch campaigns lint fixtures/campaigns/recovery.yaml
+    """
+    result = lint(LintRequest(context.db, files, settings=context.settings))
+    if as_json:
+        counts = {each.value: sum(f.severity is each for f in result.findings) for each in Severity}
+        meta = {"campaigns": result.campaigns, "looked_at_data": result.looked_at_data, **counts}
+        print_json({"data": [finding.as_json() for finding in result.findings], "meta": meta})
+    else:
+        _print_lint(result)
+    return Refused.exit_status if result.has_errors else 0
+
+
 @campaigns_group.command("schema")
 @click.option("--out", type=FILE, metavar="FILE", help="Write to FILE.")
 @json_option
@@ -228,6 +257,20 @@ def export_command(context: Context, out: Path | None, as_json: bool) -> None:
         note(f"{plural(len(campaigns), 'campaign')} written to {out}")
 
 
+def _print_lint(result: Lint) -> None:
+    """Findings as a tree: campaign, finding, what to do."""
+    for _, group in groupby(result.findings, key=lambda each: each.campaign_id):
+        findings = list(group)
+        lines = [
+            Branch(f"{each.severity.value}: {each.reason} [{each.slug}]", [Branch(each.advice)]) for each in findings
+        ]
+        print_tree(Branch(f"{findings[0].campaign_name} ({findings[0].campaign_id})", lines))
+        say()
+    say(f"{plural(len(result.findings), 'finding')} in {plural(result.campaigns, 'campaign')}")
+    if not result.looked_at_data:
+        note("there is no store, so no payments were looked at")
+
+
 def _show(campaign: Campaign, as_json: bool) -> None:
     if as_json:
         print_json({"data": campaign.as_json()})
@@ -295,6 +338,9 @@ def _print_campaign(campaign: Campaign) -> None:
         ],
     )
     say()
-    say("It targets payments for which all of this holds:" if campaign.active_rules else "It has no active rule.")
+    for line in textwrap.wrap(visible(f"It targets {summary(campaign.country, campaign.rules)}."), NARROW):
+        say(line)
+    say()
+    say("Its rules, all of which have to hold:" if campaign.rules else "It has no rules.")
     for rule in campaign.rules:
         say(f"  - {sentence(rule)}{'' if rule.is_active else '  (INACTIVE: not used)'}")

@@ -13,8 +13,9 @@ import rich_click as click
 from click.exceptions import Exit
 
 from recovery_batch import __version__
-from recovery_batch.cli.backtesting import backtest_command, explain_command
+from recovery_batch.cli.backtesting import backtest_command
 from recovery_batch.cli.campaigns import campaigns_group
+from recovery_batch.cli.explaining import explain_command
 from recovery_batch.cli.loading import load_command
 from recovery_batch.cli.options import FILE, Context
 from recovery_batch.cli.rejects import rejects_group

@@ -10,12 +10,13 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from recovery_batch.errors import AppError
 from recovery_batch.reporting.formats import count, visible
@@ -62,6 +63,28 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, num
     for row in rows:
         table.add_row(*(Text(_lines(str(cell))) for cell in row))
     console.print(table)
+
+
+class Branch(NamedTuple):
+    """A line of a tree, and what stands below it."""
+
+    text: str
+    below: Sequence[Branch] = ()
+
+
+def print_tree(root: Branch) -> None:
+    """Print a tree on standard output, its lines wrapped at 80 columns where it is no terminal."""
+    console = Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = NARROW
+    tree = Tree(Text(visible(root.text)))
+    _grow(tree, root.below)
+    console.print(tree)
+
+
+def _grow(tree: Tree, branches: Sequence[Branch]) -> None:
+    for branch in branches:
+        _grow(tree.add(Text(visible(branch.text))), branch.below)
 
 
 def print_error(error: AppError, *, as_json: bool) -> None:

@@ -28,6 +28,35 @@ class Kind(Enum):
     RATE_LIMIT = "communications of a user"
 
 
+class Part(Enum):
+    """Which part of a text the values of a conditional are held against."""
+
+    WHOLE = "the whole text"
+    START = "its beginning"
+    ANY = "any piece of it"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleExample:
+    """A rule of a type in use.
+
+    Attributes:
+        conditional: Its conditional; None for a rate limit.
+        values: Its values.
+        true: A value for which it is true; for a rate limit, a communication that it lets through.
+        false: One for which it is false.
+        missing: What it answers where there is no value.
+        metadata_key: The key that it reads, for METADATA.
+    """
+
+    conditional: str | None
+    values: tuple[str, ...]
+    true: str
+    false: str
+    missing: str
+    metadata_key: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RuleType:
     """One rule type.
@@ -39,6 +68,7 @@ class RuleType:
             and for the rate limits, which read what was sent before.
         noun: How it reads in a sentence; `{key}` stands for the metadata key.
         source: Where the value comes from, in words of the export.
+        example: A rule of this type, with what it is true and false for.
         daily_limit: For a rate limit: whether it takes a whole number of communications a day.
     """
 
@@ -47,6 +77,7 @@ class RuleType:
     column: str | None
     noun: str
     source: str
+    example: RuleExample
     daily_limit: bool = False
 
 
@@ -70,6 +101,7 @@ class Conditional:
         most: The greatest number of values; None where there is no limit.
         numeric: Whether it compares numbers on text, so that its values must be numbers.
         ordered: Whether the first value must not be above the second.
+        part: Which part of a text its values are held against.
         when_missing: What it answers for a missing value.
         test: The expression over an operand; null where the value is missing.
         phrase: How it reads in a sentence; `{values}` stands for the values.
@@ -82,6 +114,7 @@ class Conditional:
     most: int | None
     numeric: bool
     ordered: bool
+    part: Part
     when_missing: bool
     test: Callable[[Operand, Sequence[str]], pl.Expr]
     phrase: str
@@ -102,37 +135,108 @@ def _conditionals(*entries: Conditional) -> Mapping[str, Conditional]:
 
 
 _DECISIVE: Final = "the decisive transaction's "
+_TRUE: Final = "true"
+_FALSE: Final = "false"
+_NO_USER: Final = "without a user_id it is left out"
+
+_NEVER_MISSING: Final = "a payment without it is not loaded"
 
 RULE_TYPES: Final = _types(
-    RuleType("AMOUNT", Kind.AMOUNT, "amount_value", "amount", "payment.amount_value"),
-    RuleType("CURRENCY", Kind.TEXT, "currency_code", "currency", "payment.currency_code"),
+    RuleType(
+        "AMOUNT",
+        Kind.AMOUNT,
+        "amount_value",
+        "amount",
+        "payment.amount_value",
+        RuleExample("GREATER_THAN", ("500",), "500.01", "500.00", _NEVER_MISSING),
+    ),
+    RuleType(
+        "CURRENCY",
+        Kind.TEXT,
+        "currency_code",
+        "currency",
+        "payment.currency_code",
+        RuleExample("EQUAL", ("MXN",), "MXN", "USD", _NEVER_MISSING),
+    ),
     RuleType(
         "AMOUNT_AND_CURRENCY",
         Kind.AMOUNT_AND_CURRENCY,
         "amount_value",
         "amount",
         "payment.amount_value and payment.currency_code",
+        RuleExample("GREATER_THAN", ("500", "MXN"), "500.01 MXN", "500.01 USD", _NEVER_MISSING),
     ),
-    RuleType("PAYMENT_STATUS", Kind.TEXT, "status", "payment status", "payment.status"),
-    RuleType("PAYMENT_METHOD", Kind.TEXT, "payment_method", "payment method", _DECISIVE + "payment_method_type"),
-    RuleType("PROVIDER", Kind.TEXT, "provider", "provider", _DECISIVE + "provider"),
-    RuleType("CARD_BIN", Kind.BIN, "card_bin", "card BIN", _DECISIVE + "card.card_iin"),
-    RuleType("CATEGORY", Kind.TEXT, "category", "category", _DECISIVE + "category"),
-    RuleType("RESPONSE_CODE", Kind.TEXT, "response_code", "response code", "the first response code present"),
+    RuleType(
+        "PAYMENT_STATUS",
+        Kind.TEXT,
+        "status",
+        "payment status",
+        "payment.status",
+        RuleExample("EQUAL", ("DECLINED",), "DECLINED", "declined", _NEVER_MISSING),
+    ),
+    RuleType(
+        "PAYMENT_METHOD",
+        Kind.TEXT,
+        "payment_method",
+        "payment method",
+        _DECISIVE + "payment_method_type",
+        RuleExample("ONE_OF", ("CARD", "PSE"), "PSE", "NEQUI", _FALSE),
+    ),
+    RuleType(
+        "PROVIDER",
+        Kind.TEXT,
+        "provider",
+        "provider",
+        _DECISIVE + "provider",
+        RuleExample("NOT_EQUAL", ("STRIPE",), "ADYEN", "STRIPE", _TRUE),
+    ),
+    RuleType(
+        "CARD_BIN",
+        Kind.BIN,
+        "card_bin",
+        "card BIN",
+        _DECISIVE + "card.card_iin",
+        RuleExample("STARTS_WITH", ("411111",), "41111122", "51111122", _FALSE),
+    ),
+    RuleType(
+        "CATEGORY",
+        Kind.TEXT,
+        "category",
+        "category",
+        _DECISIVE + "category",
+        RuleExample("IN", ("CARD", "WALLET"), "CARD", "Card", _FALSE),
+    ),
+    RuleType(
+        "RESPONSE_CODE",
+        Kind.TEXT,
+        "response_code",
+        "response code",
+        "the first response code present",
+        RuleExample("EQUAL", ("05",), "05", "5", _FALSE),
+    ),
     RuleType(
         "ISO_RESPONSE_CODE",
         Kind.TEXT,
         "iso_response_code",
         "ISO 8583 response code",
         "the first ISO 8583 response code present",
+        RuleExample("NOT_ONE_OF", ("14", "43", "59"), "51", "43", _TRUE),
     ),
-    RuleType("METADATA", Kind.METADATA, None, "metadata {key}", "the payment's metadata"),
+    RuleType(
+        "METADATA",
+        Kind.METADATA,
+        None,
+        "metadata {key}",
+        "the payment's metadata",
+        RuleExample("CONTAINS", ("gold",), "Golden", "silver", _FALSE, "customer_tier"),
+    ),
     RuleType(
         "USER_COMMS_PER_DAY",
         Kind.RATE_LIMIT,
         None,
         "communications of the user on that day",
         "what was sent before",
+        RuleExample(None, ("2",), "the user's second of the day", "the user's third of the day", _NO_USER),
         daily_limit=True,
     ),
     RuleType(
@@ -141,6 +245,7 @@ RULE_TYPES: Final = _types(
         None,
         "earlier communications of this campaign",
         "what was sent before",
+        RuleExample(None, (), "the campaign's first to the user", "its second to the user", _NO_USER),
     ),
 )
 """The 13 rule types by name."""
@@ -154,7 +259,7 @@ def _equality(name: str, most: int | None, *, negated: bool, phrase: str, exampl
         equal = operand.equals_one_of(values)
         return ~equal if negated else equal
 
-    return Conditional(name, _VALUED, 1, most, False, False, negated, test, phrase, example)
+    return Conditional(name, _VALUED, 1, most, False, False, Part.WHOLE, negated, test, phrase, example)
 
 
 def _comparison(
@@ -164,7 +269,7 @@ def _comparison(
     example: Example,
     count: int = 1,
 ) -> Conditional:
-    return Conditional(name, _NUMERIC, count, count, True, count > 1, False, test, phrase, example)
+    return Conditional(name, _NUMERIC, count, count, True, count > 1, Part.WHOLE, False, test, phrase, example)
 
 
 CONDITIONALS: Final = _conditionals(
@@ -212,6 +317,7 @@ CONDITIONALS: Final = _conditionals(
         most=None,
         numeric=False,
         ordered=False,
+        part=Part.ANY,
         when_missing=False,
         test=lambda x, v: x.contains_one_of(v),
         phrase="contains {values} (case ignored)",
@@ -224,6 +330,7 @@ CONDITIONALS: Final = _conditionals(
         most=None,
         numeric=False,
         ordered=False,
+        part=Part.START,
         when_missing=False,
         test=lambda x, v: x.starts_with_one_of(v),
         phrase="starts with {values}",

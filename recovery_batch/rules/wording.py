@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recovery_batch.rules.catalogue import CONDITIONALS, RULE_TYPES, Kind
 from recovery_batch.rules.model import Rule
 
@@ -24,6 +26,24 @@ def sentence(rule: Rule) -> str:
         currency = f" and currency is{currency}"  # "is not 500 USD" would hold for 500 EUR, the rule does not
     joined = (" and " if conditional.ordered else ", ").join(map(_shown, values))
     return f"{noun} {conditional.phrase.format(values=joined + currency)}"
+
+
+def summary(country: str, rules: Sequence[Rule]) -> str:
+    """What active rules target, as one sentence.
+
+    Such as `payments in MX whose payment method is CARD and whose amount is above 500 MXN; at most 2 a day for
+    each user, from all campaigns`.
+    """
+    active = [rule for rule in rules if rule.is_active]
+    looking = [sentence(rule) for rule in active if not rule.is_rate_limit]
+    limits = [sentence(rule) for rule in active if rule.is_rate_limit]
+    if not active:
+        return "nobody: it has no active rule"
+    told = f"payments in {country}"
+    if looking:
+        first = ", whose ".join(looking[:-1])
+        told += f" whose {first} and whose {looking[-1]}" if first else f" whose {looking[0]}"
+    return "; ".join([told, *limits])
 
 
 def _shown(value: str) -> str:

@@ -182,3 +182,32 @@ def test_a_missing_value_is_shown_as_missing(shell: Shell, tmp_path: Path) -> No
         ("nothing (missing)", False),
         ("nothing (missing)", True),
     ]
+
+
+@pytest.mark.parametrize("reason", ["user_comms_per_day", "unique_by_user", "missing_user_id", "campaign_ended"])
+def test_a_reason_lists_whom_it_left_out(example: Shell, decisions: pl.DataFrame, reason: str) -> None:
+    rows = decisions.filter(pl.col("reason") == reason)
+    document = example.ok("explain", "--reason", reason, "--limit", "100000", "--json").document
+    assert document["meta"]["total"] == rows.height > 0
+    found = [(each["campaign_id"], each["organization_code"], each["payment_id"]) for each in document["data"]]
+    assert sorted(found) == sorted(rows.select("campaign_id", "organization_code", "payment_id").rows())
+    assert {each["user_id"] for each in document["data"]} == set(rows["user_id"])
+    shown = example.ok("explain", "--reason", reason, "--limit", "3")
+    assert reason in shown.out
+    assert f"3 of {rows.height:,}" in shown.err.replace("\u00a0", ",") or rows.height < 3
+
+
+def test_explain_takes_a_payment_or_a_reason(example: Shell) -> None:
+    for arguments in ((), ("553000764", "--reason", "unique_by_user"), ("--reason", "no_reason")):
+        assert example("explain", *arguments).status == 2
+
+
+def test_a_near_miss_is_said(shell: Shell, tmp_path: Path) -> None:
+    shell.ok("load", write_export(tmp_path / "e.json", element("p1")))
+    rule = {"rule_type": "PAYMENT_STATUS", "conditional": "EQUAL", "values": ["declined"]}
+    path = write_campaigns(tmp_path / "c.json", campaign(rules=[rule]))
+    (one,) = explained(shell, "p1", "--campaigns", path)
+    (condition,) = [each for each in one["campaigns"][0]["conditions"] if each["rule_id"]]
+    assert not condition["holds"]
+    assert "case" in condition["near_miss"]
+    assert "near miss: " in shell.ok("explain", "p1", "--campaigns", path).out

@@ -42,6 +42,7 @@ SUCCEEDING: dict[tuple[str, ...], tuple[object, ...]] = {
     ("campaigns", "create"): ("CAMPAIGN",),
     ("campaigns", "status"): (STORED, "PAUSED"),
     ("campaigns", "schema"): (),
+    ("campaigns", "lint"): (),
     ("rules", "create"): (STORED, "RULE"),
     ("rules", "get"): (STORED, STORED_RULE),
     ("rules", "update"): (STORED, STORED_RULE, "UPDATE"),
@@ -74,6 +75,7 @@ PROMISED = {
     ("campaigns", "create"): {"data"},
     ("campaigns", "status"): {"data"},
     ("campaigns", "schema"): {"$schema", "$defs"},
+    ("campaigns", "lint"): {"data", "meta"},
     ("rules", "create"): {"data"},
     ("rules", "get"): {"data"},
     ("rules", "update"): {"data"},
@@ -242,7 +244,7 @@ def test_a_bug_is_told_without_the_values(example: Shell, monkeypatch: pytest.Mo
     def fail(*_: object) -> None:
         raise ZeroDivisionError("ANA NOGAL 3101234567")
 
-    monkeypatch.setattr("recovery_batch.cli.backtesting.explain", fail)
+    monkeypatch.setattr("recovery_batch.cli.explaining.explain", fail)
     outcome = example("explain", "p", "--json")
     assert outcome.status == 1
     assert outcome.error["code"] == 500
@@ -258,7 +260,7 @@ def test_an_interrupt_exits_like_one(example: Shell, monkeypatch: pytest.MonkeyP
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recovery_batch.cli.backtesting.explain", interrupt)
+    monkeypatch.setattr("recovery_batch.cli.explaining.explain", interrupt)
     assert example("explain", "p").status == 130
 
 
