@@ -1,4 +1,6 @@
-"""The generated pages of docs/: rules.md from the catalogue, tables.md from the schema. A test keeps them true.
+"""The generated pages of docs/: rules.md and campaigns.schema.json from the catalogue, tables.md from the schema.
+
+A test keeps them true.
 
 python docs/generate.py
 """
@@ -9,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from recovery_batch.campaigns import campaign_file_schema
 from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind, Rule, sentence
 from recovery_batch.rules.catalogue import allowed_conditionals
 from recovery_batch.schema import TABLES
@@ -114,7 +117,12 @@ def tables_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES = {"rules.md": rules_page, "tables.md": tables_page}
+def schema_page() -> str:
+    """The JSON Schema of campaign files."""
+    return json.dumps(campaign_file_schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+PAGES = {"rules.md": rules_page, "tables.md": tables_page, "campaigns.schema.json": schema_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():
