@@ -19,7 +19,7 @@ from recovery_batch.money import plain
 from recovery_batch.privacy import mask_contact
 from recovery_batch.rules import column_read, compile_rule, sentence
 from recovery_batch.rules.fields import ACTIVE
-from recovery_batch.rules.nearness import near_miss_of
+from recovery_batch.rules.nearness import is_personal, near_miss_of, shown
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import REASONS, SEND, Policy, simulate
 from recovery_batch.store import Store
@@ -245,7 +245,7 @@ def _rules(campaign: Campaign, payment: pl.DataFrame) -> list[ConditionOutcome]:
         column = column_read(rule)
         assert column is not None
         value = payment[column].item()
-        saw = _seen(value)
+        saw = _seen(value, rule.metadata_key)
         if rule.rule_type == "AMOUNT_AND_CURRENCY":
             saw = f"{saw} {payment['currency_code'].item()}"
         holds = bool(payment.select(compile_rule(rule)).item())
@@ -254,10 +254,12 @@ def _rules(campaign: Campaign, payment: pl.DataFrame) -> list[ConditionOutcome]:
     return found
 
 
-def _seen(value: Any) -> str:
+def _seen(value: Any, key: str | None) -> str:
     if value is None:
         return NOTHING
-    return mask_contact(value) if isinstance(value, str) else plain(value)
+    if not isinstance(value, str):
+        return plain(value)
+    return shown(value, key) if key is not None and is_personal(key) else mask_contact(value)
 
 
 def _counted(campaign: Campaign, decision: dict[str, Any] | None, decisions: pl.DataFrame) -> tuple[str, ...]:

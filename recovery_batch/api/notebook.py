@@ -16,7 +16,10 @@ from recovery_batch.api.frames import Period, read_payments
 from recovery_batch.campaigns import (
     Campaign,
     ImportedCampaign,
+    Version,
     all_campaigns,
+    campaign_at,
+    campaign_history,
     create_campaign,
     create_rules,
     get_campaign,
@@ -28,6 +31,8 @@ from recovery_batch.campaigns import (
     update_rule,
     update_rule_status,
 )
+from recovery_batch.campaigns.validating import merged_rule
+from recovery_batch.errors import NotFound, Problem, ProblemsFound
 from recovery_batch.ingest import FileReport, LoadOptions, load_files
 from recovery_batch.rules import Rule
 from recovery_batch.settings import Settings, read_settings
@@ -146,10 +151,26 @@ class Workspace:
         with Store.open(self.db) as store:
             return get_campaign(store, campaign_id)
 
-    def list_campaigns(self, limit: int = 20, offset: int = 0) -> tuple[Sequence[Campaign], int]:
-        """A page of the stored campaigns, and how many there are in all."""
+    def campaign_at(self, campaign_id: str, at: datetime) -> Campaign:
+        """A campaign as it was at a time; see `campaigns.campaign_at`."""
         with Store.open(self.db) as store:
-            return list_campaigns(store, limit=limit, offset=offset)
+            return campaign_at(store, campaign_id, at)
+
+    def campaign_history(self, campaign_id: str) -> tuple[Version, ...]:
+        """How a campaign was, from each of its changes on; see `campaigns.campaign_history`."""
+        with Store.open(self.db) as store:
+            return campaign_history(store, campaign_id)
+
+    def list_campaigns(
+        self, limit: int = 20, offset: int = 0, *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[Sequence[Campaign], int]:
+        """A page of the stored campaigns created from start on and before end, and how many there are in all.
+
+        Raises:
+            BadRequest: limit is not from 1 to 100, or offset is below 0.
+        """
+        with Store.open(self.db) as store:
+            return list_campaigns(store, limit=limit, offset=offset, start=start, end=end)
 
     def update_campaign_status(self, campaign_id: str, status: str) -> Campaign:
         """Give a campaign another status; see `campaigns.update_campaign_status`."""
@@ -181,12 +202,16 @@ def with_values(campaign: Campaign, rule_type: str, *values: str) -> Campaign:
     """A campaign whose rules of a type have other values: what changes if this threshold moves?
 
     Raises:
-        ValueError: it has no such rule, or the values do not fit it.
+        NotFound: it has no such rule.
+        ProblemsFound: the values do not fit it.
     """
     if not any(rule.rule_type == rule_type for rule in campaign.rules):
-        raise ValueError(f"{campaign.name} has no rule {rule_type}")
-    rules = tuple(
-        Rule.model_validate({**rule.model_dump(), "values": values}) if rule.rule_type == rule_type else rule
+        raise NotFound(f"{campaign.name} has no rule {rule_type}", details={"rule_type": rule_type})
+    problems: list[Problem] = []
+    rules = [
+        merged_rule(rule, {"values": list(values)}, problems) if rule.rule_type == rule_type else rule
         for rule in campaign.rules
-    )
-    return campaign.model_copy(update={"rules": rules})
+    ]
+    if problems:
+        raise ProblemsFound(problems)
+    return campaign.model_copy(update={"rules": tuple(rules)})

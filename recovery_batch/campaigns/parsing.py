@@ -79,7 +79,9 @@ def _parse_json(text: str, parsed: Parsed) -> None:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         parsed.problems.append(Problem("", f"not JSON: {error.msg} at {place}", None, "one JSON document", code=400))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        parsed.problems.append(Problem("", "nested too deep", None, f"at most {_DEEPEST} levels", code=400))
+    except ValueError as error:
         parsed.problems.append(Problem("", f"not JSON: {str(error)[:80]}", None, "one JSON document", code=400))
     if repeated:
         if len(text) <= _LOCATED_CHARACTERS:

@@ -13,7 +13,7 @@ import polars as pl
 from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign
 from recovery_batch.campaigns.validating import derived_id, require_uuid
 from recovery_batch.clock import iso
-from recovery_batch.errors import NotFound, Problem, ProblemsFound
+from recovery_batch.errors import BadRequest, NotFound, Problem, ProblemsFound
 from recovery_batch.rules import Rule
 from recovery_batch.schema import TEXTS, UTC_TIME
 from recovery_batch.store import Store
@@ -44,6 +44,8 @@ _RULE_ROW: Final = pl.Schema(
 _HISTORY_ROW: Final = pl.Schema(
     {"campaign_id": pl.String(), "changed_at": UTC_TIME, "change": pl.String(), "campaign": pl.String()}
 )
+
+_LARGEST_PAGE: Final = 100
 
 Change = Literal["created", "updated", "unchanged"]
 
@@ -98,6 +100,9 @@ def list_campaigns(
 ) -> tuple[Sequence[Campaign], int]:
     """A page of the stored campaigns, and how many there are in all.
 
+    Raises:
+        BadRequest: limit is not from 1 to 100, or offset is below 0.
+
     Args:
         store: Where they are.
         limit: At most so many, 1 to 100.
@@ -105,6 +110,10 @@ def list_campaigns(
         start: Only those created at or after it.
         end: Only those created before it.
     """
+    if not 1 <= limit <= _LARGEST_PAGE:
+        raise BadRequest(f"limit is {limit}; allowed: 1 to {_LARGEST_PAGE}", details={"field": "limit"})
+    if offset < 0:
+        raise BadRequest(f"offset is {offset}; allowed: 0 or more", details={"field": "offset"})
     found = [
         campaign
         for campaign in all_campaigns(store)

@@ -36,12 +36,10 @@ from recovery_batch.cli.bodies import read_body
 from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
 from recovery_batch.cli.screen import NARROW, Branch, note, print_json, print_table, print_tree, remark, say
 from recovery_batch.clock import iso
-from recovery_batch.errors import BadRequest, Refused
+from recovery_batch.errors import Refused
 from recovery_batch.reporting.formats import plural, visible
 from recovery_batch.rules import sentence, summary
 from recovery_batch.store import Store
-
-_LARGEST_PAGE = 100
 
 
 @click.group("campaigns")
@@ -146,6 +144,7 @@ def get_command(context: Context, campaign_id: str, at: datetime | None, history
     with Store.open(context.db) as store:
         campaign = get_campaign(store, campaign_id) if at is None else campaign_at(store, campaign_id, at)
         versions = campaign_history(store, campaign_id) if history else ()
+    versions = tuple(each for each in versions if at is None or each.changed_at <= at)
     if history:
         _show_history(campaign, versions, as_json)
     else:
@@ -217,10 +216,6 @@ def list_command(
     Example:
       recovery-batch campaigns list --limit 50
     """
-    if not 1 <= limit <= _LARGEST_PAGE:
-        raise BadRequest(f"limit is {limit}; allowed: 1 to {_LARGEST_PAGE}", details={"field": "limit"})
-    if offset < 0:
-        raise BadRequest(f"offset is {offset}; allowed: 0 or more", details={"field": "offset"})
     with Store.open(context.db) as store:
         page, total = list_campaigns(store, limit=limit, offset=offset, start=start_date, end=end_date)
     if as_json:

@@ -84,7 +84,9 @@ class Rule(BaseModel):
             refuse(f"{rule_type.name} needs a conditional", ", ".join(names))
         if value not in CONDITIONALS:
             refuse("unknown conditional", ", ".join(names))
-        return one_of(value, names, f"conditional for {rule_type.name}")
+        if value not in names:
+            refuse(f"conditional {value} is not allowed for {rule_type.name}", ", ".join(names))
+        return value
 
     @field_validator("values")
     @classmethod
@@ -121,7 +123,7 @@ def _check_limit(rule_type: RuleType, values: tuple[str, ...] | None) -> tuple[s
         if values:
             refuse(f"{rule_type.name} takes no values", "no values")
         return None
-    allowed = "one whole number of at least 1, as a text of digits"
+    allowed = "one whole number from 1 to 999999999, as a text of digits"
     if not values or len(values) != 1:
         refuse(f"{rule_type.name} takes 1 value, not {len(values or ())}", allowed)
     digits = values[0]

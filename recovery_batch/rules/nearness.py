@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+from unicodedata import normalize
 
 import polars as pl
 
@@ -28,14 +29,17 @@ _SHORTEST_BIN: Final = 6
 _LONGEST_CARD: Final = 19
 _DIGITS: Final = r"\A[0-9]+\z"
 
-_PERSONAL_KEYS: Final = frozenset(
-    {"name", "user", "userid", "customer", "customerid", "clientid", "payerid", "phone", "mobile", "whatsapp", "mail"}
+_PERSONAL_KEYS: Final = frozenset({"name", "user", "customer", "nome", "nombre", "cpf", "dni", "rut", "curp", "rfc"})
+_PERSONAL_STEMS: Final = (
+    *("userid", "customerid", "clientid", "payerid", "username", "usuario", "cliente"),
+    *("phone", "mobile", "whatsapp", "mail", "telefon", "telefone", "celular", "movil", "correo"),
+    *("fullname", "firstname", "lastname", "surname", "customername", "payername", "cardholder", "holdername"),
+    *("nombre", "apellido", "nomecompleto", "sobrenome", "titular"),
+    *("document", "documento", "cedula", "passport", "pasaporte", "address", "direccion", "endereco"),
 )
-_PERSONAL_ENDINGS: Final = (
-    *("userid", "phone", "phonenumber", "mobilenumber", "telephone", "email", "emailaddress"),
-    *("fullname", "firstname", "lastname", "surname", "username", "customername", "payername", "cardholdername"),
-    *("document", "documentnumber", "address"),
-)
+"""What stands somewhere in a metadata key that names a person, or a way to reach one, in three languages."""
+_OF_NO_PERSON: Final = ("optin", "optout", "verified", "valid", "consent", "count", "status", "type")
+"""How a key ends that says something about them, and not who it is."""
 
 
 class Mode(Enum):
@@ -217,8 +221,11 @@ def shown(value: str, key: str | None = None) -> str:
 
 def is_personal(key: str) -> bool:
     """Whether a metadata key names a person, or a way to reach one, however it is spelled: `userId`, `e-mail`."""
-    plain = re.sub(r"[\W_]", "", key).lower()
-    return plain in _PERSONAL_KEYS or plain.endswith(_PERSONAL_ENDINGS)
+    letters = normalize("NFKD", key).lower()
+    plain = "".join(letter for letter in letters if letter.isascii() and letter.isalpha())
+    if plain.endswith(_OF_NO_PERSON):
+        return False
+    return plain in _PERSONAL_KEYS or any(stem in plain for stem in _PERSONAL_STEMS)
 
 
 def _is_bin(text: str) -> bool:

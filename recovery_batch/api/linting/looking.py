@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -61,7 +62,18 @@ def lint_data(
         return ()
     looking = _Looking(store, campaigns, settings, totals, do_not_chase)
     overlaps = lint_overlaps(looking.subjects, looking.matched, looking.payments.height, overlap_share)
-    return tuple(each for own, common in zip(looking.found, overlaps, strict=True) for each in (*own, *common))
+    found = [
+        list(map(_alarmed, own)) if matched.is_empty() else own
+        for own, matched in zip(looking.found, looking.matched, strict=True)
+    ]
+    return tuple(each for own, common in zip(found, overlaps, strict=True) for each in (*own, *common))
+
+
+def _alarmed(finding: Finding) -> Finding:
+    """What is worth a look by itself is worth more where the campaign targets nobody because of it."""
+    if finding.slug != "value_never_seen":
+        return finding
+    return replace(finding, severity=Severity.WARNING, reason=f"The campaign targets nobody. {finding.reason}")
 
 
 class _Looking:

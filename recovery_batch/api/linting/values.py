@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import chain
@@ -49,11 +49,15 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Values of a rule that no payment has: those that have close ones, by nearness, and those that do not."""
+    """Values of a rule that no payment has: those that have close ones, by nearness, and those that do not.
+
+    `of_currency` says that they are its currency, which has to be equal whatever the conditional.
+    """
 
     mode: Mode
     close: dict[str, list[Close]]
     unseen: list[str]
+    of_currency: bool = False
 
 
 def lint_values(subject: Subject, rule: Rule) -> Iterator[Finding]:
@@ -61,10 +65,11 @@ def lint_values(subject: Subject, rule: Rule) -> Iterator[Finding]:
     population = subject.population
     essence = (rule.rule_type, rule.conditional, rule.values, rule.metadata_key)
     missed = population.once(("missed", *essence), lambda: _missed(population, rule))
+    verb = "match" if missed.of_currency else _verb(rule)
     for nearness, close in missed.close.items():
-        yield _near_miss(subject, rule, missed.mode, nearness, close)
-    if missed.unseen:
-        yield _never_seen(subject, rule, missed.unseen)
+        yield _near_miss(subject, rule, missed.mode, nearness, close, verb)
+    if missed.unseen and verb == "match":  # whoever leaves out what is not there yet is careful
+        yield _never_seen(subject, rule, missed.unseen, verb)
 
 
 def _missed(population: Population, rule: Rule) -> Missed:
@@ -75,7 +80,7 @@ def _missed(population: Population, rule: Rule) -> Missed:
         values, currency = values[:-1], values[-1]
         missed = _missed_texts(population.values("currency_code"), [currency], Mode.EQUAL, prefixes=False)
         if missed.close or missed.unseen:  # then no amount is in that currency
-            return missed
+            return replace(missed, of_currency=True)
     mode, column = mode_of(rule), column_read(rule)
     if mode is not None and column is not None:
         existing, prefixes = population.values(column), reads_prefixes(rule)
@@ -148,39 +153,39 @@ def _missed_amounts(existing: pl.DataFrame, values: Sequence[str]) -> Missed:
     return Missed(Mode.EQUAL, {_HUNDREDFOLD: close} if close else {}, unseen)
 
 
-def _near_miss(subject: Subject, rule: Rule, mode: Mode, nearness: str, close: Sequence[Close]) -> Finding:
+def _near_miss(subject: Subject, rule: Rule, mode: Mode, nearness: str, close: Sequence[Close], verb: str) -> Finding:
     key = rule.metadata_key
     payments = dict(chain.from_iterable(each.others.items() for each in close))  # two may be close to the same one
     reach = sum(payments.values())
     if nearness == LONGER:
-        would = "as the beginning of a value it would match" if _verb(rule) == "exclude" else "STARTS_WITH would match"
+        would = "as the beginning of a value it would match" if verb == "exclude" else "STARTS_WITH would match"
     elif may_be_listed(rule):
         others = dict.fromkeys(value_words(value, key) for value in payments)
-        would = f"{listed(list(others))} would {_verb(rule)}"
+        would = f"{listed(list(others))} would {verb}"
     else:
-        would = f"what is close would {_verb(rule)}"
+        would = f"what is close would {verb}"
     texts = (
-        f"{_hits_nothing(subject, rule, [each.wanted for each in close])}, {would} {count(reach)}. "
+        f"{_hits_nothing(subject, rule, [each.wanted for each in close], verb)}, {would} {count(reach)}. "
         f"{_difference(rule, mode, nearness, close[0])}.",
-        _advice(rule, nearness),
+        _advice(nearness, verb),
     )
     counts = {"values": len(close), "matched": 0, "would_match": reach}
     return subject.remark("near_miss", Severity.WARNING, [rule], texts, counts)
 
 
-def _never_seen(subject: Subject, rule: Rule, values: Sequence[str]) -> Finding:
+def _never_seen(subject: Subject, rule: Rule, values: Sequence[str], verb: str) -> Finding:
     them = "it" if len(values) == 1 else "them"
     texts = (
-        f"{_hits_nothing(subject, rule, values)}, and no value that the rule does not have is close to {them}.",
+        f"{_hits_nothing(subject, rule, values, verb)}, and no value that the rule does not have is close to {them}.",
         "Check the value, or leave it in if such payments are still to come.",
     )
     return subject.remark("value_never_seen", Severity.INFO, [rule], texts, {"values": len(values), "matched": 0})
 
 
-def _hits_nothing(subject: Subject, rule: Rule, values: Sequence[str]) -> str:
+def _hits_nothing(subject: Subject, rule: Rule, values: Sequence[str], verb: str) -> str:
     named = listed([value_words(value, rule.metadata_key) for value in values])
-    verb = _verb(rule) + ("es" if _verb(rule) == "match" else "s") * (len(values) == 1)
-    return f"{described(rule)}: {named} {verb} 0 of {plural(subject.population.size, 'payment')}"
+    does = verb + ("es" if verb == "match" else "s") * (len(values) == 1)
+    return f"{described(rule)}: {named} {does} 0 of {plural(subject.population.size, 'payment')}"
 
 
 def _verb(rule: Rule) -> str:
@@ -200,10 +205,10 @@ def _difference(rule: Rule, mode: Mode, nearness: str, close: Close) -> str:
     return words(nearness, mode, value_words(close.wanted, key), value_words(next(iter(close.others)), key))
 
 
-def _advice(rule: Rule, nearness: str) -> str:
+def _advice(nearness: str, verb: str) -> str:
     if nearness == _HUNDREDFOLD:
         return "Write amounts in units of the currency, as the payments have them."
-    if nearness == LONGER and _verb(rule) == "match":
+    if nearness == LONGER and verb == "match":
         return "Use STARTS_WITH, or write the values in full."
     if nearness in (LONGER, SHORTER):
         return "Write the values as long as the payments have them."

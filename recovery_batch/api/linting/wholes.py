@@ -32,9 +32,7 @@ def lint_no_payments(subject: Subject, places: pl.DataFrame) -> Finding:
         reason = f"Its organization has no payment in {campaign.country}, but in {listed(others)}."
     else:
         held = plural(int(here["payments"].sum()), "payment")
-        reason = (
-            f"Of the {held} of its organization and country none was created in its duration and is not successful."
-        )
+        reason = f"Of the {held} of its organization and country none is unsuccessful and was created in its duration."
     advice = "Check organization_code, country and duration; the rules were not looked at."
     return subject.remark("no_payments", Severity.INFO, [], (reason, advice), {})
 
@@ -49,8 +47,9 @@ def lint_extent(subject: Subject, funnel: Funnel, matched: int) -> Iterator[Find
         narrowest = min(range(len(steps)), key=lambda place: steps[place].alone)
         rule, alone = rules[narrowest], steps[narrowest].alone
         texts = (
-            f"The rules together match 0 of {plural(size, 'payment')}, though each of them alone matches some. "
-            f"The one that narrows most is “{described(rule)}”, which alone matches {count(alone)}.",
+            f"The campaign targets nobody: its rules together match 0 of {plural(size, 'payment')}, though each of "
+            "them alone matches some. The one that narrows most is "
+            f"“{described(rule)}”, which alone matches {count(alone)}.",
             "Check whether rules contradict each other; alternatives belong into one ONE_OF, or into another campaign.",
         )
         yield subject.remark("matches_nothing", Severity.WARNING, [rule], texts, {"matched": 0, "alone": alone})

@@ -12,6 +12,7 @@ from typing import Final
 
 from recovery_batch.campaigns.findings import Finding
 from recovery_batch.campaigns.linting.notes import Notes
+from recovery_batch.campaigns.linting.timing import away, moved
 from recovery_batch.campaigns.models import CHANNELS, Schedule
 
 Span = tuple[str, str]
@@ -76,9 +77,17 @@ def check_hours(notes: Notes, calendar: Mapping[str, ContactHours]) -> Iterator[
     hours = calendar.get(campaign.country)
     if hours is None or campaign.channel not in hours.channels:
         return
-    outside = _said_outside(campaign.schedule, hours)
+    schedule = campaign.schedule
+    found = away(campaign)
+    if found is not None:  # what counts is the clock of the people
+        zone, minutes = found
+        schedule = Schedule(
+            daily_start_time=moved(schedule.daily_start_time, minutes),
+            daily_end_time=moved(schedule.daily_end_time, minutes),
+            time_zone=zone,
+        )
+    outside = _said_outside(schedule, hours)
     if outside:
-        schedule = campaign.schedule
         reason = (
             f"The daily window, {schedule.daily_start_time} to {schedule.daily_end_time} ({schedule.time_zone}) on "
             f"every day of the week, goes beyond the hours in which people in {campaign.country} may be contacted "

@@ -33,6 +33,7 @@ def check_times(notes: Notes, now: datetime) -> Iterator[Finding]:
         )
         yield notes.error("window_never_opens", reason, "Widen the daily window, or make the duration longer.")
     yield from _offset_zone(notes)
+    yield from _foreign_zone(notes)
     # a campaign that somebody ended is meant to be over
     if duration.end_at <= now and campaign.status not in FINAL_STATUSES:
         reason = f"The campaign ended at {iso(duration.end_at)}, and its status is still {campaign.status}."
@@ -93,12 +94,11 @@ def _offset_zone(notes: Notes) -> Iterator[Finding]:
         for each in country_zones().get(campaign.country, ())
         if each in zone_names()
     }
-    # those that the offset may stand for come first: at some time of the duration it is theirs
-    changing = sorted(
-        (each for each, clock in clocks.items() if len(clock.starts) > 1),
-        key=lambda each: _offset(campaign) not in clocks[each].offsets,
-    )
-    if changing:
+    # of the zones that the offset may stand for, at some time of the duration, the one of most people is meant
+    meant = next((each for each, clock in clocks.items() if _offset(campaign) in clock.offsets), None)
+    meant = next(iter(clocks), None) if meant is None or not _offset(campaign) else meant
+    if meant is not None and len(clocks[meant].starts) > 1:
+        changing = [meant, *(each for each, clock in clocks.items() if len(clock.starts) > 1 and each != meant)]
         shown = changing if len(changing) <= 3 else [*changing[:3], f"{len(changing) - 3} more zones"]
         reason = (
             f"The zone of the schedule, {zone}, never changes its clock, while clocks in {campaign.country} change "
@@ -106,6 +106,42 @@ def _offset_zone(notes: Notes) -> Iterator[Finding]:
         )
         advice = f"Name the zone of the people instead of an offset, such as {changing[0]}."
         yield notes.warning("offset_zone", reason, advice)
+
+
+def away(campaign: Campaign) -> tuple[str, int] | None:
+    """The zone of most people of the country, and how many minutes its clock is ahead of the schedule's.
+
+    None where a zone of the country has the schedule's clock when the campaign starts, or none of it is known.
+    """
+    clocks = {
+        zone: int(_clock(zone, campaign, 0).offsets[0])
+        for zone in country_zones().get(campaign.country, ())
+        if zone in zone_names()
+    }
+    if not clocks or _offset(campaign) in clocks.values():
+        return None
+    zone, offset = next(iter(clocks.items()))
+    return zone, (offset - _offset(campaign)) // _MINUTE_US
+
+
+def moved(clock_time: str, minutes: int) -> str:
+    """A time of day on a clock that is so many minutes ahead."""
+    there = (int(clock_time[:2]) * 60 + int(clock_time[3:]) + minutes) % (24 * 60)
+    return f"{there // 60:02}:{there % 60:02}"
+
+
+def _foreign_zone(notes: Notes) -> Iterator[Finding]:
+    campaign, schedule = notes.campaign, notes.campaign.schedule
+    found = away(campaign)
+    if found is None:
+        return
+    zone, minutes = found
+    start, end = moved(schedule.daily_start_time, minutes), moved(schedule.daily_end_time, minutes)
+    reason = (
+        f"The clock of the schedule, {schedule.time_zone}, is that of no zone of {campaign.country}: its window, "
+        f"{schedule.daily_start_time} to {schedule.daily_end_time}, is {start} to {end} in {zone} when it starts."
+    )
+    yield notes.warning("foreign_zone", reason, f"Name the zone of the people, such as {zone}.")
 
 
 def _offset(campaign: Campaign) -> int:

@@ -69,7 +69,9 @@ def test_what_names_people_is_masked_in_a_near_miss() -> None:
     assert near_miss_of(made("METADATA", "LESS_THAN", "1", key="user_id"), "walter") == "w••• is not a number"
 
 
-@pytest.mark.parametrize("key", ["user_id", "userId", "USER-ID", "name", "customer_name", "e-mail", "phone_number"])
+@pytest.mark.parametrize(
+    "key", ["user_id", "userId", "USER-ID", "name", "customer_full_name_1", "e-mail", "teléfono", "nombre", "celular"]
+)
 def test_keys_that_name_people(key: str) -> None:
     assert is_personal(key)
     assert "walter" not in shown("walter", key)

@@ -13,7 +13,7 @@ import pytest
 
 import recovery_batch
 from recovery_batch import Period, Workspace, read_campaigns, with_values
-from recovery_batch.errors import NotFound, ProblemsFound, StoreMissing
+from recovery_batch.errors import BadRequest, NotFound, ProblemsFound, StoreMissing
 from tests.e2e.commands import CAMPAIGNS, EXPORTS, ROOT
 
 MIDDLE = datetime(2026, 9, 15, tzinfo=UTC)
@@ -77,9 +77,9 @@ def test_a_threshold_moves(workspace: Workspace) -> None:
     moved = [with_values(colombia, "AMOUNT", value) for value in ("0", "200000", "1e9")]
     sent = [workspace.backtest([each]).decisions.height for each in moved]
     assert sent[0] > sent[1] > sent[2] == 0
-    with pytest.raises(ValueError, match="no rule CARD_BIN"):
+    with pytest.raises(NotFound, match="no rule CARD_BIN"):
         with_values(colombia, "CARD_BIN", "4")
-    with pytest.raises(ValueError, match="number"):
+    with pytest.raises(ProblemsFound, match="number"):
         with_values(colombia, "AMOUNT", "many")
 
 
@@ -96,6 +96,12 @@ def test_operations_are_there(tmp_path: Path) -> None:
     assert own.update_rule_status(first.identity, rule.id, "INACTIVE").status == "INACTIVE"
     assert own.update_campaign_status(first.identity, "PAUSED").status == own.get_campaign(first.identity).status
     assert own.list_campaigns(limit=2)[1] == 6
+    assert own.list_campaigns(end=datetime(2020, 1, 1, tzinfo=UTC))[1] == 0
+    with pytest.raises(BadRequest):
+        own.list_campaigns(limit=0)
+    versions = own.campaign_history(first.identity)
+    assert [each.change for each in versions][:2] == ["imported", "rule created"]
+    assert own.campaign_at(first.identity, versions[0].changed_at) == first
     with pytest.raises(ProblemsFound):
         own.create_campaign(first.model_dump(mode="json"))
     with pytest.raises(NotFound):

@@ -238,3 +238,43 @@ def test_the_calendar_can_be_given() -> None:
     assert "Monday to Sunday 09:00 to 10:00 and 16:00 to 17:00" in one.reason
     assert "our own rule" in one.reason
     assert found(campaign_of(*IN_ORDER, country="CO"), "contact_hours", calendar=calendar) == []
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "there"),
+    [
+        ("CO", "UTC", "04:00 to 12:00 in America/Bogota"),
+        ("CO", "Asia/Tokyo", "19:00 to 03:00 in America/Bogota"),
+        ("US", "Asia/Tokyo", "20:00 to 04:00 in America/New_York"),
+        ("CO", "America/Lima", None),
+        ("US", "America/Los_Angeles", None),
+        ("MX", "-06:00", None),
+        ("ES", "+02:00", None),
+    ],
+)
+def test_a_clock_that_is_nobodys_there_is_told(country: str, zone: str, there: str | None) -> None:
+    findings = found(campaign_of(*IN_ORDER, zone=zone, country=country), "foreign_zone")
+    assert bool(findings) == bool(there)
+    assert all(there in each.reason for each in findings if there)
+
+
+def test_hours_are_those_of_the_people() -> None:
+    (finding,) = found(campaign_of(*IN_ORDER, zone="Asia/Tokyo", country="CO"), "contact_hours")
+    assert "Monday to Sunday 00:00 to 03:00 and 19:00 to 24:00" in finding.reason
+    assert found(campaign_of(*IN_ORDER, zone="Asia/Tokyo", country="US"), "contact_hours")
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "suggested"),
+    [("MX", "-06:00", None), ("ES", "UTC", "Europe/Madrid"), ("US", "-08:00", "America/Los_Angeles")],
+)
+def test_the_zone_of_most_people_is_suggested(country: str, zone: str, suggested: str | None) -> None:
+    findings = found(campaign_of(*IN_ORDER, zone=zone, country=country), "offset_zone")
+    assert [each.advice.rpartition(" ")[2].rstrip(".") for each in findings] == ([suggested] if suggested else [])
+
+
+@pytest.mark.parametrize(("rule_type", "value"), [("PAYMENT_METHOD", "PSE"), ("CATEGORY", "WALLET")])
+def test_codes_of_cards_are_nothing_to_a_campaign_without_cards(rule_type: str, value: str) -> None:
+    rule = {"rule_type": rule_type, "conditional": "EQUAL", "values": [value]}
+    assert not found(campaign_of(DECLINED, ONCE, rule), "fraud_codes_not_excluded")
+    assert found(campaign_of(DECLINED, ONCE, {**rule, "values": ["CARD"]}), "fraud_codes_not_excluded")
