@@ -20,6 +20,7 @@ import numpy.typing as npt
 Micros = npt.NDArray[np.int64]
 
 SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
 DAY_US: Final = 86_400 * SECOND_US
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
@@ -90,6 +91,11 @@ def iso(moment: datetime) -> str:
     """An instant as RFC 3339 in UTC: `2026-10-25T00:30:00Z`, with a fraction only where there is one."""
     text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
     return f"{text}Z"
+
+
+def minute_of_day(clock_time: str) -> int:
+    """The minutes from midnight to a time of day, `HH:MM`."""
+    return int(clock_time[:2]) * 60 + int(clock_time[3:])
 
 
 def to_micros(moment: datetime) -> int:

@@ -41,6 +41,17 @@ _KEY: Final = (
     Column("payment_id", pl.String, "payment.id, unique within the organization"),
 )
 
+_OF_LOADING: Final = (
+    Column(
+        "unfit_fields",
+        TEXTS,
+        "fields that keep the record from being submitted: missing, or not as a request wants them",
+    ),
+    Column("content_hash", pl.UInt64, "a hash of the record's text and of how it was read: tells contents apart"),
+    Column("load_id", pl.Int64, "the load that brought this content"),
+    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
+)
+
 PAYMENTS: Final = (
     *_KEY,
     _optional("order_id", "payment.order_id; null: the export had none"),
@@ -65,14 +76,7 @@ PAYMENTS: Final = (
     _optional("response_code", "the first response code present (SPEC 2.2)"),
     _optional("iso_response_code", "the first ISO 8583 response code present (SPEC 2.2)"),
     Column("metadata", PAIRS, "text of every metadata key (SPEC 2.2); a MAP in the store", personal=True),
-    Column(
-        "unfit_fields",
-        TEXTS,
-        "fields that keep the record from being submitted: missing, or not as a request wants them",
-    ),
-    Column("content_hash", pl.UInt64, "a hash of the record's text and of how it was read: tells contents apart"),
-    Column("load_id", pl.Int64, "the load that brought this content"),
-    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
+    *_OF_LOADING,
 )
 
 TRANSACTIONS: Final = (
@@ -166,14 +170,7 @@ FLOWS: Final = (
     Column("items", pl.Int32, "number of rows in flow_items"),
     Column("phone_number", pl.String, "as the export spells it; null: none", nullable=True, personal=True),
     _optional("email_valid", "whether the e-mail address could be one; null: there is none", pl.Boolean),
-    Column(
-        "unfit_fields",
-        TEXTS,
-        "fields that keep the record from being submitted: missing, or not as a request wants them",
-    ),
-    Column("content_hash", pl.UInt64, "a hash of the record's text and of how it was read: tells contents apart"),
-    Column("load_id", pl.Int64, "the load that brought this content"),
-    Column("record_no", pl.Int64, "the record's number (its line, in NDJSON) in that load's file"),
+    *_OF_LOADING,
 )
 
 FLOW_ITEMS: Final = (

@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from recovery_batch import __version__
-from recovery_batch.api.files import write_whole
+from recovery_batch.api.files import write_text, write_whole
 from recovery_batch.api.frames import (
     Period,
     fingerprint_data,
@@ -78,7 +78,7 @@ class Backtest:
 
     def write_report(self, path: Path) -> None:
         """Write the report as one HTML file."""
-        write_whole(path, lambda file: file.write_text(render(self.figures), encoding="utf-8"))
+        write_text(path, render(self.figures))
 
     def write_decisions(self, path: Path) -> None:
         """Write one row a match, as Parquet where the name says so, else as CSV (DESIGN 4); it names users, so 0600."""

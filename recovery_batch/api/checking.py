@@ -98,9 +98,9 @@ def _configured(settings: Settings) -> dict[str, ContactHours]:
     """The hours of countries that the settings give."""
     found = {}
     for country, hours in settings.lint.contact_hours.items():
-        spans = [getattr(hours, day.lower()) for day in WEEKDAYS]
-        monday, *others = [None if each is None else (each.start, each.end) for each in spans]
-        found[country] = ContactHours((monday, *others), hours.holidays, hours.source, hours.year)  # type: ignore[arg-type]  # seven
+        days = (getattr(hours, day.lower()) for day in WEEKDAYS)
+        week = tuple(None if day is None else (day.start, day.end) for day in days)
+        found[country] = ContactHours(week, hours.holidays, hours.source, hours.year)
     return found
 
 

@@ -16,10 +16,10 @@ from recovery_batch.clock import iso, parse_zone
 from recovery_batch.errors import NotFound
 from recovery_batch.evaluation import evaluate, metadata_keys
 from recovery_batch.money import plain
-from recovery_batch.privacy import mask_contact
+from recovery_batch.privacy import mask_contact, mask_value
 from recovery_batch.rules import column_read, compile_rule, sentence
 from recovery_batch.rules.fields import ACTIVE
-from recovery_batch.rules.nearness import is_personal, near_miss_of, shown
+from recovery_batch.rules.nearness import near_miss_of
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import REASONS, SEND, Policy, simulate
 from recovery_batch.store import Store
@@ -259,7 +259,7 @@ def _seen(value: Any, key: str | None) -> str:
         return NOTHING
     if not isinstance(value, str):
         return plain(value)
-    return shown(value, key) if key is not None and is_personal(key) else mask_contact(value)
+    return mask_contact(value) if key is None else mask_value(value, key)
 
 
 def _counted(campaign: Campaign, decision: dict[str, Any] | None, decisions: pl.DataFrame) -> tuple[str, ...]:

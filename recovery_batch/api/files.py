@@ -12,6 +12,11 @@ from polars.exceptions import ComputeError
 from recovery_batch.errors import SystemFailed, UsageError
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; see `write_whole`."""
+    write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
 def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = False) -> None:
     """Have a file written beside its place and moved there when it is complete.
 

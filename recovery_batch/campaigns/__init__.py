@@ -1,6 +1,6 @@
 """Campaigns: their model, their files, the eight operations, and how the store keeps them."""
 
-from recovery_batch.campaigns.files import parse_campaigns, read_campaigns, read_document, write_campaigns
+from recovery_batch.campaigns.files import is_yaml, parse_campaigns, read_campaigns, read_document, write_campaigns
 from recovery_batch.campaigns.json_schema import campaign_file_schema
 from recovery_batch.campaigns.models import Campaign, Duration, Schedule
 from recovery_batch.campaigns.operations import (
@@ -37,6 +37,7 @@ __all__ = [
     "get_campaign",
     "get_rule",
     "import_campaigns",
+    "is_yaml",
     "list_campaigns",
     "parse_campaigns",
     "read_campaigns",

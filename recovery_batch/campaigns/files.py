@@ -22,6 +22,11 @@ _HOLDERS: Final = frozenset({"campaigns", "data"})
 _HINT: Final = "Nothing was read from these files; mend every place and try again."
 
 
+def is_yaml(path: Path) -> bool:
+    """Whether a file is YAML by its name."""
+    return path.suffix.lower() in _YAML_NAMES
+
+
 def read_campaigns(paths: Iterable[Path]) -> tuple[Campaign, ...]:
     """The campaigns of files, in order, each with an id.
 
@@ -38,7 +43,7 @@ def read_campaigns(paths: Iterable[Path]) -> tuple[Campaign, ...]:
             problems.append(Problem("", str(reason), None, "a campaign file in UTF-8", 400, str(path)))
             continue
         try:
-            campaigns += parse_campaigns(text, source=str(path), is_yaml=path.suffix.lower() in _YAML_NAMES)
+            campaigns += parse_campaigns(text, source=str(path), is_yaml=is_yaml(path))
         except ProblemsFound as error:
             problems += error.problems
     problems += _repeated(campaigns)

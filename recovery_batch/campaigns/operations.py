@@ -70,8 +70,7 @@ def create_rules(store: Store, campaign_id: str, body: Any, now: datetime) -> tu
     """
     campaign = get_campaign(store, campaign_id)
     problems: list[Problem] = []
-    items, pointer = _rule_items(body, problems)
-    rules = rules_of(items, campaign, pointer, problems)
+    rules = rules_of(_rule_items(body, problems), campaign, problems)
     if problems:
         raise ProblemsFound(problems, hint=_HINT)
     rules = tuple(rule.model_copy(update={"created_at": now, "updated_at": now}) for rule in rules)
@@ -132,19 +131,19 @@ def _rule(campaign: Campaign, rule_id: str) -> Rule:
     )
 
 
-def _rule_items(body: Any, problems: list[Problem]) -> tuple[Sequence[Any], str]:
+def _rule_items(body: Any, problems: list[Problem]) -> Sequence[Any]:
     """The rules of a body; those of an array stand at /rules/0 and so on, whatever is around it."""
     if isinstance(body, dict) and "rules" in body:
         unknown = sorted(body.keys() - {"rules"})
         problems += [Problem(f"/{key}", f"unknown field {key[:40]}", None, "only rules") for key in unknown]
         body = body["rules"]
     elif isinstance(body, dict):
-        return [body], ""
+        return [body]
     if not isinstance(body, list) or not body:
         allowed = '{"rules": […]}, an array of rules, or one rule'
         problems.append(Problem("/rules", "not rules", shown(body), allowed, code=400))
-        return [], ""
-    return body, ""
+        return []
+    return body
 
 
 def _known(status: str, allowed: Sequence[str]) -> None:

@@ -100,15 +100,15 @@ def list_campaigns(
 ) -> tuple[Sequence[Campaign], int]:
     """A page of the stored campaigns, and how many there are in all.
 
-    Raises:
-        BadRequest: limit is not from 1 to 100, or offset is below 0.
-
     Args:
         store: Where they are.
         limit: At most so many, 1 to 100.
         offset: Leave out so many before.
         start: Only those created at or after it.
         end: Only those created before it.
+
+    Raises:
+        BadRequest: limit is not from 1 to 100, or offset is below 0.
     """
     if not 1 <= limit <= _LARGEST_PAGE:
         raise BadRequest(f"limit is {limit}; allowed: 1 to {_LARGEST_PAGE}", details={"field": "limit"})

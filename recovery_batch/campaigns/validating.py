@@ -50,15 +50,15 @@ def campaign_of(item: Any, pointer: str, problems: list[Problem]) -> Campaign | 
     return campaign.model_copy(update={"id": identity, "rules": rules})
 
 
-def rules_of(items: Sequence[Any], campaign: Campaign, pointer: str, problems: list[Problem]) -> tuple[Rule, ...]:
+def rules_of(items: Sequence[Any], campaign: Campaign, problems: list[Problem]) -> tuple[Rule, ...]:
     """Rules to add to a campaign, each with an id; what is wrong with them is added to the problems."""
     rules = []
     for number, item in enumerate(items):
         try:
             rules.append(Rule.model_validate(item))
         except ValidationError as error:
-            problems += [_problem(each, f"{pointer}/rules/{number}") for each in error.errors(include_url=False)]
-    return () if problems else identified(rules, campaign.identity, campaign.rules, pointer, problems)
+            problems += [_problem(each, f"/rules/{number}") for each in error.errors(include_url=False)]
+    return () if problems else identified(rules, campaign.identity, campaign.rules, "", problems)
 
 
 def merged_rule(rule: Rule, item: Any, problems: list[Problem]) -> Rule | None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recovery_batch.campaigns import read_document
+from recovery_batch.campaigns import is_yaml, read_document
 from recovery_batch.errors import BadRequest
 
 
@@ -26,4 +26,4 @@ def read_body(file: Path) -> Any:
         raise BadRequest(f"{source}: {error.strerror}", hint="Check the path.") from error
     except UnicodeDecodeError as error:
         raise BadRequest(f"{source}: not UTF-8", hint="Save it as UTF-8.") from error
-    return read_document(text, source=source, is_yaml=file.suffix.lower() in (".yaml", ".yml"))
+    return read_document(text, source=source, is_yaml=is_yaml(file))

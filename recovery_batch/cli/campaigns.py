@@ -13,7 +13,7 @@ from typing import Any
 import rich_click as click
 
 from recovery_batch.api.checking import Lint, LintRequest, lint
-from recovery_batch.api.files import write_whole
+from recovery_batch.api.files import write_text
 from recovery_batch.campaigns import (
     Campaign,
     ImportedCampaign,
@@ -25,6 +25,7 @@ from recovery_batch.campaigns import (
     create_campaign,
     get_campaign,
     import_campaigns,
+    is_yaml,
     list_campaigns,
     read_campaigns,
     update_campaign_status,
@@ -193,7 +194,7 @@ def schema_command(context: Context, out: Path | None, as_json: bool) -> None:
         print_json(document)
         return
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    write_whole(out, lambda file: file.write_text(text, encoding="utf-8"))
+    write_text(out, text)
     if as_json:
         print_json({"path": str(out)})
     else:
@@ -244,8 +245,8 @@ def export_command(context: Context, out: Path | None, as_json: bool) -> None:
     if out is None:
         click.echo(write_campaigns(campaigns, as_yaml=False), nl=False)
         return
-    text = write_campaigns(campaigns, as_yaml=out.suffix.lower() in (".yaml", ".yml"))
-    write_whole(out, lambda file: file.write_text(text, encoding="utf-8"))
+    text = write_campaigns(campaigns, as_yaml=is_yaml(out))
+    write_text(out, text)
     if as_json:
         print_json({"path": str(out), "campaigns": len(campaigns)})
     else:

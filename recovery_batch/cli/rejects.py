@@ -159,12 +159,9 @@ def retry_command(
       recovery-batch rejects retry rejects.ndjson
       recovery-batch rejects retry --timezone America/Bogota
     """
-    if not context.db.exists():
-        with Store.open(context.db):  # says that there is none: a retry does not make one
-            pass
     moment = datetime.now(UTC).replace(microsecond=0)
     options = RetryOptions(moment, kind, timezone, strict, context.settings.sources)
-    with Store.open(context.db, write=True) as store:
+    with Store.open(context.db, write=True, make=False) as store:
         report = retry_rejects(store, file, options)
     if as_json:
         print_json(report.as_json())

@@ -6,17 +6,14 @@ applied to frames of distinct values, so that thousands of values against millio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
-from unicodedata import normalize
 
 import polars as pl
 
 from recovery_batch.money import is_number
-from recovery_batch.privacy import mask_contact, mask_name, mask_phone
+from recovery_batch.privacy import mask_value
 from recovery_batch.rules import numbers
 from recovery_batch.rules.catalogue import CONDITIONALS, RULE_TYPES, Kind, Part
 from recovery_batch.rules.model import Rule
@@ -29,26 +26,6 @@ _SHORTEST_BIN: Final = 6
 _LONGEST_CARD: Final = 19
 _DIGITS: Final = r"\A[0-9]+\z"
 
-_PERSONAL_KEYS: Final = frozenset({"name", "user", "customer", "nome", "nombre", "cpf", "dni", "rut", "curp", "rfc"})
-_PERSONAL_STEMS: Final = (
-    *("userid", "customerid", "clientid", "payerid", "username", "usuario", "cliente"),
-    *("phone", "mobile", "whatsapp", "mail", "telefon", "telefone", "celular", "movil", "correo"),
-    *("fullname", "firstname", "lastname", "surname", "customername", "payername", "cardholder", "holdername"),
-    *("nombre", "apellido", "nomecompleto", "sobrenome", "titular"),
-    *("document", "documento", "cedula", "passport", "pasaporte", "address", "direccion", "endereco"),
-)
-"""What stands somewhere in a metadata key that names a person, or a way to reach one, in three languages."""
-_OF_NO_PERSON: Final = ("optin", "optout", "verified", "valid", "consent", "count", "status", "type")
-"""How a key ends that says something about them, and not who it is."""
-
-
-class Mode(Enum):
-    """How a conditional finds a value in a text, with the words for it."""
-
-    EQUAL = "differs from"
-    START = "would start with"
-    CONTAIN = "would contain"
-
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
@@ -58,16 +35,17 @@ class Nearness:
         name: Stable, for grouping.
         difference: What they differ in.
         form: What is the same for both; null or empty: the text has no such form.
-        modes: The modes for which it is looked for.
+        parts: The parts of a text for which it is looked for.
     """
 
     name: str
     difference: str
     form: Callable[[pl.Expr], pl.Expr]
-    modes: frozenset[Mode]
+    parts: frozenset[Part]
 
 
-_MODES: Final = {Part.WHOLE: Mode.EQUAL, Part.START: Mode.START, Part.ANY: Mode.CONTAIN}
+_MISSES: Final = {Part.WHOLE: "differs from", Part.START: "would start with", Part.ANY: "would contain"}
+"""How a value that is close misses, by the part of a text that is looked at."""
 
 
 def _number(text: pl.Expr) -> pl.Expr:
@@ -75,13 +53,13 @@ def _number(text: pl.Expr) -> pl.Expr:
     return pl.format("{} {} {}", sign, power, digits)
 
 
-_EXACT_OR_START: Final = frozenset({Mode.EQUAL, Mode.START})
+_EXACT_OR_START: Final = frozenset({Part.WHOLE, Part.START})
 
 NEARNESSES: Final = {
     each.name: each
     for each in (
         Nearness("case", "case only", lambda text: text.str.to_lowercase(), _EXACT_OR_START),
-        Nearness("blanks", "blanks at the ends", lambda text: text.str.strip_chars(), frozenset(Mode)),
+        Nearness("blanks", "blanks at the ends", lambda text: text.str.strip_chars(), frozenset(Part)),
         Nearness(
             "case_and_blanks",
             "case and blanks at the ends",
@@ -91,7 +69,7 @@ NEARNESSES: Final = {
         # one zero that stands alone stays
         Nearness("zeros", "leading zeros", lambda text: text.str.replace("^0+([0-9A-Za-z])", "$1"), _EXACT_OR_START),
         # metadata compares as text, and its numbers are written without needless zeros: 5.0 never finds 5
-        Nearness("number", "how the same number is written", _number, frozenset({Mode.EQUAL})),
+        Nearness("number", "how the same number is written", _number, frozenset({Part.WHOLE})),
     )
 }
 """What counts as close, the likeliest first."""
@@ -101,29 +79,29 @@ SHORTER: Final = "shorter"
 """Digits of which one is the beginning of the other: a BIN of six digits and one of eight."""
 
 
-def mode_of(rule: Rule) -> Mode | None:
+def part_of(rule: Rule) -> Part | None:
     """How a rule finds its values in texts; None where it compares amounts or numbers, or no values at all."""
     if rule.conditional is None or RULE_TYPES[rule.rule_type].kind in (Kind.AMOUNT, Kind.AMOUNT_AND_CURRENCY):
         return None
     if CONDITIONALS[rule.conditional].numeric:
         return None
-    return _MODES[CONDITIONALS[rule.conditional].part]
+    return CONDITIONALS[rule.conditional].part
 
 
 def pairs(
-    wanted: Sequence[str], existing: pl.DataFrame, mode: Mode, form: Callable[[pl.Expr], pl.Expr] | None = None
+    wanted: Sequence[str], existing: pl.DataFrame, part: Part, form: Callable[[pl.Expr], pl.Expr] | None = None
 ) -> pl.DataFrame:
     """Which existing values each wanted value finds, once both are brought into a form: rows of `PAIRS`."""
-    if mode is Mode.CONTAIN:
+    if part is Part.ANY:
         inner = form
         form = (lambda text: inner(text).str.to_lowercase()) if inner else (lambda text: text.str.to_lowercase())
     form = form or (lambda text: text)
     asked = pl.DataFrame({"wanted": list(dict.fromkeys(wanted))}, schema={"wanted": pl.String})
     asked = asked.with_columns(form=form(pl.col("wanted"))).filter(pl.col("form") != "")
     held = existing.with_columns(form=form(pl.col("value"))).filter(pl.col("form").is_not_null())
-    if mode is Mode.EQUAL:
+    if part is Part.WHOLE:
         found = [asked.join(held, on="form")]
-    elif mode is Mode.START:
+    elif part is Part.START:
         found = [
             asked.filter(pl.col("form").str.len_chars() == length).join(
                 held.with_columns(pl.col("form").str.slice(0, length)), on="form"
@@ -139,14 +117,14 @@ def pairs(
 
 
 def near_pairs(
-    wanted: Sequence[str], existing: pl.DataFrame, mode: Mode, *, prefixes: bool = False
+    wanted: Sequence[str], existing: pl.DataFrame, part: Part, *, prefixes: bool = False
 ) -> dict[str, pl.DataFrame]:
     """The existing values close to each wanted one, by the first nearness that there is: rows of `PAIRS`.
 
     Args:
         wanted: Values that find nothing.
         existing: Rows of `EXISTING`.
-        mode: How they are looked for.
+        part: How they are looked for.
         prefixes: Whether digits may be the beginning of other digits.
     """
     left = list(dict.fromkeys(wanted))
@@ -159,14 +137,14 @@ def near_pairs(
             left[:] = [each for each in left if each not in near]
 
     for each in NEARNESSES.values():
-        if mode in each.modes and left:
-            keep(each.name, pairs(left, existing, mode, each.form))
+        if part in each.parts and left:
+            keep(each.name, pairs(left, existing, part, each.form))
     if prefixes and left:
         digits = existing.filter(pl.col("value").str.contains(_DIGITS))
-        if mode is Mode.EQUAL:
+        if part is Part.WHOLE:
             numbers_wanted = [each for each in left if _is_bin(each)]
-            keep(LONGER, pairs(numbers_wanted, digits, Mode.START))
-        if mode in _EXACT_OR_START:
+            keep(LONGER, pairs(numbers_wanted, digits, Part.START))
+        if part in _EXACT_OR_START:
             keep(SHORTER, _beginnings([each for each in left if _is_bin(each)], digits))
     return found
 
@@ -183,14 +161,14 @@ def near_miss_of(rule: Rule, seen: str | None) -> str | None:
     conditional, key = CONDITIONALS[rule.conditional], rule.metadata_key
     if key is not None and conditional.numeric:
         return None if is_number(seen) else f"{shown(seen, key)} is not a number"
-    mode = mode_of(rule)
-    if mode is None or conditional.when_missing:  # what is excluded was hit, not missed
+    part = part_of(rule)
+    if part is None or conditional.when_missing:  # what is excluded was hit, not missed
         return None
     existing = pl.DataFrame({"value": [seen], "payments": [1]}, schema=EXISTING)
-    for name, close in near_pairs(rule.values, existing, mode, prefixes=reads_prefixes(rule)).items():
+    for name, close in near_pairs(rule.values, existing, part, prefixes=reads_prefixes(rule)).items():
         missed = set(close["wanted"])
         first = next(value for value in rule.values if value in missed)
-        return words(name, mode, shown(first, key), shown(seen, key))
+        return words(name, part, shown(first, key), shown(seen, key))
     return None
 
 
@@ -199,33 +177,22 @@ def reads_prefixes(rule: Rule) -> bool:
     return RULE_TYPES[rule.rule_type].kind in (Kind.BIN, Kind.METADATA)
 
 
-def words(nearness: str, mode: Mode, wanted: str, value: str) -> str:
+def words(nearness: str, part: Part, wanted: str, value: str) -> str:
     """How a value is close to the wanted one: `STRIPE differs from stripe in case only`."""
     if nearness == LONGER:
         return f"{value} starts with {wanted}"
     if nearness == SHORTER:
         return f"{wanted} starts with {value}"
     difference = NEARNESSES[nearness].difference
-    if mode is Mode.EQUAL:
-        return f"{value} {mode.value} {wanted} in {difference}"
-    return f"{value} {mode.value} {wanted} but for {difference.removesuffix(' only')}"
+    if part is Part.WHOLE:
+        return f"{value} {_MISSES[part]} {wanted} in {difference}"
+    return f"{value} {_MISSES[part]} {wanted} but for {difference.removesuffix(' only')}"
 
 
 def shown(value: str, key: str | None = None) -> str:
     """A value as it may be shown: masked where it is, or under this metadata key would be, personal."""
-    masked = mask_contact(value) if key is not None else value
-    if key is not None and masked == value and is_personal(key):
-        masked = mask_phone(value) if re.fullmatch(r"[\s0-9+()./-]+", value) else mask_name(value)
+    masked = value if key is None else mask_value(value, key)
     return f"“{masked}”" if masked != masked.strip() or "," in masked else masked
-
-
-def is_personal(key: str) -> bool:
-    """Whether a metadata key names a person, or a way to reach one, however it is spelled: `userId`, `e-mail`."""
-    letters = normalize("NFKD", key).lower()
-    plain = "".join(letter for letter in letters if letter.isascii() and letter.isalpha())
-    if plain.endswith(_OF_NO_PERSON):
-        return False
-    return plain in _PERSONAL_KEYS or any(stem in plain for stem in _PERSONAL_STEMS)
 
 
 def _is_bin(text: str) -> bool:

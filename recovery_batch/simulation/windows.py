@@ -7,15 +7,10 @@ from typing import Final
 import numpy as np
 
 from recovery_batch.campaigns.models import Schedule
-from recovery_batch.clock import DAY_US, SECOND_US, Micros, WallClock, parse_zone, wall_clock
+from recovery_batch.clock import DAY_US, MINUTE_US, Micros, WallClock, minute_of_day, parse_zone, wall_clock
 
-_MINUTE_US: Final = 60 * SECOND_US
 _AHEAD_US: Final = 8 * DAY_US
 """How far ahead an opening is looked for. No clock change skips more than one day's window."""
-
-
-def _minutes(clock_time: str) -> int:
-    return (int(clock_time[:2]) * 60 + int(clock_time[3:])) * _MINUTE_US
 
 
 def clock_for(schedule: Schedule, first: int, last: int) -> WallClock:
@@ -31,7 +26,8 @@ def open_spans(schedule: Schedule, clock: WallClock) -> tuple[Micros, Micros]:
     Within a span of constant offset the window is a span of instants a day, cut off at the ends of the span: so what a
     clock change skips is missing, and an hour that happens twice opens twice.
     """
-    opens, closes = _minutes(schedule.daily_start_time), _minutes(schedule.daily_end_time)
+    opens = minute_of_day(schedule.daily_start_time) * MINUTE_US
+    closes = minute_of_day(schedule.daily_end_time) * MINUTE_US
     if closes < opens:
         closes += DAY_US
     ends = np.append(clock.starts[1:], clock.end)

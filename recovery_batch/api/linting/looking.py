@@ -62,11 +62,7 @@ def lint_data(
         return ()
     looking = _Looking(store, campaigns, settings, totals, do_not_chase)
     overlaps = lint_overlaps(looking.subjects, looking.matched, looking.payments.height, overlap_share)
-    found = [
-        list(map(_alarmed, own)) if matched.is_empty() else own
-        for own, matched in zip(looking.found, looking.matched, strict=True)
-    ]
-    return tuple(each for own, common in zip(found, overlaps, strict=True) for each in (*own, *common))
+    return tuple(each for own, common in zip(looking.found, overlaps, strict=True) for each in (*own, *common))
 
 
 def _alarmed(finding: Finding) -> Finding:
@@ -143,8 +139,9 @@ class _Looking:
             matches = population.frame.select(_PLACE, *_OF_MATCHES)[rows]
             self.matched[number] = matches[_PLACE]
             funnel = evaluation.funnels[place]
+            of_rules = _lint_rules(subject, funnel, known)
             self.found[number] += [
-                *_lint_rules(subject, funnel, known),
+                *(map(_alarmed, of_rules) if matches.is_empty() else of_rules),
                 *lint_extent(subject, funnel, matches.height),
                 *lint_users(subject, matches),
                 *lint_chased(subject, matches, self.do_not_chase),

@@ -11,9 +11,10 @@ import polars as pl
 
 from recovery_batch.campaigns import Campaign
 from recovery_batch.campaigns.findings import Finding, Severity
+from recovery_batch.privacy import is_personal
 from recovery_batch.reporting.formats import count, plural, shortened, visible
 from recovery_batch.rules import RULE_TYPES, Kind, Rule, sentence
-from recovery_batch.rules.nearness import EXISTING, is_personal, shown
+from recovery_batch.rules.nearness import EXISTING, shown
 
 T = TypeVar("T")
 

@@ -15,15 +15,14 @@ from recovery_batch.api.linting.subjects import Population, Subject, described, 
 from recovery_batch.campaigns.findings import Finding, Severity
 from recovery_batch.money import AMOUNT, held_exactly, plain
 from recovery_batch.reporting.formats import count, plural
-from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind, Rule, column_read
+from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind, Part, Rule, column_read
 from recovery_batch.rules.nearness import (
     LONGER,
     NEARNESSES,
     SHORTER,
-    Mode,
-    mode_of,
     near_pairs,
     pairs,
+    part_of,
     reads_prefixes,
     words,
 )
@@ -54,7 +53,7 @@ class Missed:
     `of_currency` says that they are its currency, which has to be equal whatever the conditional.
     """
 
-    mode: Mode
+    part: Part
     close: dict[str, list[Close]]
     unseen: list[str]
     of_currency: bool = False
@@ -67,7 +66,7 @@ def lint_values(subject: Subject, rule: Rule) -> Iterator[Finding]:
     missed = population.once(("missed", *essence), lambda: _missed(population, rule))
     verb = "match" if missed.of_currency else _verb(rule)
     for nearness, close in missed.close.items():
-        yield _near_miss(subject, rule, missed.mode, nearness, close, verb)
+        yield _near_miss(subject, rule, missed.part, nearness, close, verb)
     if missed.unseen and verb == "match":  # whoever leaves out what is not there yet is careful
         yield _never_seen(subject, rule, missed.unseen, verb)
 
@@ -78,27 +77,27 @@ def _missed(population: Population, rule: Rule) -> Missed:
     kind = RULE_TYPES[rule.rule_type].kind
     if kind is Kind.AMOUNT_AND_CURRENCY:
         values, currency = values[:-1], values[-1]
-        missed = _missed_texts(population.values("currency_code"), [currency], Mode.EQUAL, prefixes=False)
+        missed = _missed_texts(population.values("currency_code"), [currency], Part.WHOLE, prefixes=False)
         if missed.close or missed.unseen:  # then no amount is in that currency
             return replace(missed, of_currency=True)
-    mode, column = mode_of(rule), column_read(rule)
-    if mode is not None and column is not None:
+    part, column = part_of(rule), column_read(rule)
+    if part is not None and column is not None:
         existing, prefixes = population.values(column), reads_prefixes(rule)
-        return _missed_texts(existing, values, mode, prefixes=prefixes, guess=may_be_listed(rule))
+        return _missed_texts(existing, values, part, prefixes=prefixes, guess=may_be_listed(rule))
     if rule.conditional is None or CONDITIONALS[rule.conditional].numeric:  # bounds are not looked for among values
-        return Missed(Mode.EQUAL, {}, [])
+        return Missed(Part.WHOLE, {}, [])
     return _missed_amounts(population.amounts(currency), values)
 
 
 def _missed_texts(
-    existing: pl.DataFrame, values: Sequence[str], mode: Mode, *, prefixes: bool, guess: bool = True
+    existing: pl.DataFrame, values: Sequence[str], part: Part, *, prefixes: bool, guess: bool = True
 ) -> Missed:
-    exact = pairs(values, existing, mode)
+    exact = pairs(values, existing, part)
     hit = set(exact["wanted"])
     missing = [value for value in dict.fromkeys(values) if value not in hit]
     # what another value of the rule finds already is not missed: "stripe" beside "STRIPE" is caution
     others = existing.join(exact, on="value", how="anti")
-    near = near_pairs(missing, others, mode, prefixes=prefixes) if missing else {}
+    near = near_pairs(missing, others, part, prefixes=prefixes) if missing else {}
     close = {name: _grouped(found) for name, found in near.items()}
     found = {each.wanted for group in close.values() for each in group}
     left = [value for value in missing if value not in found]
@@ -106,7 +105,7 @@ def _missed_texts(
         close[_SPELLING] = guessed
         found = {each.wanted for each in guessed}
         left = [value for value in left if value not in found]
-    return Missed(mode, close, left)
+    return Missed(part, close, left)
 
 
 def _grouped(found: pl.DataFrame) -> list[Close]:
@@ -150,10 +149,10 @@ def _missed_amounts(existing: pl.DataFrame, values: Sequence[str]) -> Missed:
             close.append(Close(value, {plain(each): there[each] for each in others}))
         else:
             unseen.append(value)
-    return Missed(Mode.EQUAL, {_HUNDREDFOLD: close} if close else {}, unseen)
+    return Missed(Part.WHOLE, {_HUNDREDFOLD: close} if close else {}, unseen)
 
 
-def _near_miss(subject: Subject, rule: Rule, mode: Mode, nearness: str, close: Sequence[Close], verb: str) -> Finding:
+def _near_miss(subject: Subject, rule: Rule, part: Part, nearness: str, close: Sequence[Close], verb: str) -> Finding:
     key = rule.metadata_key
     payments = dict(chain.from_iterable(each.others.items() for each in close))  # two may be close to the same one
     reach = sum(payments.values())
@@ -166,7 +165,7 @@ def _near_miss(subject: Subject, rule: Rule, mode: Mode, nearness: str, close: S
         would = f"what is close would {verb}"
     texts = (
         f"{_hits_nothing(subject, rule, [each.wanted for each in close], verb)}, {would} {count(reach)}. "
-        f"{_difference(rule, mode, nearness, close[0])}.",
+        f"{_difference(rule, part, nearness, close[0])}.",
         _advice(nearness, verb),
     )
     counts = {"values": len(close), "matched": 0, "would_match": reach}
@@ -193,7 +192,7 @@ def _verb(rule: Rule) -> str:
     return "exclude" if CONDITIONALS[rule.conditional].when_missing else "match"
 
 
-def _difference(rule: Rule, mode: Mode, nearness: str, close: Close) -> str:
+def _difference(rule: Rule, part: Part, nearness: str, close: Close) -> str:
     if nearness == _HUNDREDFOLD:
         return f"{next(iter(close.others))} and {close.wanted} are a hundredfold apart, as units and cents are"
     if nearness == _SPELLING:
@@ -202,7 +201,7 @@ def _difference(rule: Rule, mode: Mode, nearness: str, close: Close) -> str:
         difference = {LONGER: "length", SHORTER: "length"}.get(nearness) or NEARNESSES[nearness].difference
         return f"They differ in {difference}"
     key = rule.metadata_key
-    return words(nearness, mode, value_words(close.wanted, key), value_words(next(iter(close.others)), key))
+    return words(nearness, part, value_words(close.wanted, key), value_words(next(iter(close.others)), key))
 
 
 def _advice(nearness: str, verb: str) -> str:

@@ -34,7 +34,7 @@ class ContactHours:
         channels: The channels that it is about.
     """
 
-    week: tuple[Span | None, Span | None, Span | None, Span | None, Span | None, Span | None, Span | None]
+    week: tuple[Span | None, ...]
     holidays: bool
     source: str
     year: int

@@ -11,9 +11,18 @@ from typing import Final
 from recovery_batch.campaigns.findings import Finding
 from recovery_batch.campaigns.linting.notes import Notes, joined
 from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign, Schedule
-from recovery_batch.clock import DAY_US, SECOND_US, WallClock, iso, parse_zone, to_micros, wall_clock, zone_names
+from recovery_batch.clock import (
+    DAY_US,
+    MINUTE_US,
+    WallClock,
+    iso,
+    minute_of_day,
+    parse_zone,
+    to_micros,
+    wall_clock,
+    zone_names,
+)
 
-_MINUTE_US: Final = 60 * SECOND_US
 _SURELY_OPEN_US: Final = 8 * DAY_US
 """In a duration as long as this every window opens: no clock change skips more than one day's."""
 _LOOK_AHEAD_US: Final = 5 * 366 * DAY_US
@@ -56,15 +65,12 @@ def _opens(campaign: Campaign) -> bool:
 
 def _open_between(schedule: Schedule, start: int, end: int) -> bool:
     """Whether the window is open at some time of the wall clock from `start` and before `end`."""
-    opens, closes = _minutes(schedule.daily_start_time), _minutes(schedule.daily_end_time)
+    opens = minute_of_day(schedule.daily_start_time) * MINUTE_US
+    closes = minute_of_day(schedule.daily_end_time) * MINUTE_US
     if closes < opens:
         closes += DAY_US
     days = range((start // DAY_US - 1) * DAY_US, end, DAY_US)
     return any(max(day + opens, start) < min(day + closes, end) for day in days)
-
-
-def _minutes(clock_time: str) -> int:
-    return (int(clock_time[:2]) * 60 + int(clock_time[3:])) * _MINUTE_US
 
 
 @cache
@@ -121,12 +127,12 @@ def away(campaign: Campaign) -> tuple[str, int] | None:
     if not clocks or _offset(campaign) in clocks.values():
         return None
     zone, offset = next(iter(clocks.items()))
-    return zone, (offset - _offset(campaign)) // _MINUTE_US
+    return zone, (offset - _offset(campaign)) // MINUTE_US
 
 
 def moved(clock_time: str, minutes: int) -> str:
     """A time of day on a clock that is so many minutes ahead."""
-    there = (int(clock_time[:2]) * 60 + int(clock_time[3:]) + minutes) % (24 * 60)
+    there = (minute_of_day(clock_time) + minutes) % (24 * 60)
     return f"{there // 60:02}:{there % 60:02}"
 
 
