@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.commands import Outcome, Shell
-from tests.e2e.test_operations import BODY, RULE
+from tests.e2e.test_operations import RULE
+from tests.unit.campaigns.bodies import BODY
 
 _AMOUNT = {"rule_type": "AMOUNT", "conditional": "EQUAL"}
 _LAUGHS = "\n".join(["a: &a [x]", *(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghij"))])

@@ -10,17 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.commands import CAMPAIGNS, Shell
+from tests.unit.campaigns.bodies import BODY, NOBODY
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
-BODY: dict[str, Any] = {
-    "name": "Carts",
-    "account_id": "e4c03f29-b0f6-403a-8814-9aee1a88d60e",
-    "organization_code": "b3b6a4a4-52a4-4c1e-93a1-6f0d0d5a0001",
-    "country": "CO",
-    "channel": "PHONE_CALL",
-    "schedule": {"daily_start_time": "08:00", "daily_end_time": "18:00", "time_zone": "America/Bogota"},
-    "duration": {"start_at": "2026-09-01", "end_at": "2026-10-01"},
-}
 RULE = {"rule_type": "ISO_RESPONSE_CODE", "conditional": "NOT_ONE_OF", "values": ["14", "43"]}
 
 

@@ -32,21 +32,12 @@ from recovery_batch.errors import NotFound, Problem, ProblemsFound
 from recovery_batch.rules import CONDITIONALS, RULE_TYPES, Kind
 from recovery_batch.rules.catalogue import allowed_conditionals
 from recovery_batch.store import Store
+from tests.unit.campaigns.bodies import BODY, NOBODY
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 LAST = NOW + timedelta(hours=2)
 CAMPAIGNS = assets.path("fixtures").joinpath("campaigns")
-NOBODY = "00000000-0000-4000-8000-000000000000"
-BODY: dict[str, Any] = {
-    "name": "Carts",
-    "account_id": "e4c03f29-b0f6-403a-8814-9aee1a88d60e",
-    "organization_code": "b3b6a4a4-52a4-4c1e-93a1-6f0d0d5a0001",
-    "country": "CO",
-    "channel": "PHONE_CALL",
-    "schedule": {"daily_start_time": "08:00", "daily_end_time": "18:00", "time_zone": "America/Bogota"},
-    "duration": {"start_at": "2026-09-01", "end_at": "2026-10-01"},
-}
 AMOUNT = {"rule_type": "AMOUNT", "conditional": "GREATER_THAN", "values": ["50000"]}
 KEYED = {"metadata_key": "tier"}
 

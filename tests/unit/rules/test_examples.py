@@ -32,7 +32,7 @@ from recovery_batch.rules import (
 )
 from recovery_batch.rules.catalogue import Example, Part
 from recovery_batch.rules.nearness import near_miss_of
-from tests.unit.campaigns.test_operations import BODY
+from tests.unit.campaigns.bodies import BODY
 
 VALUED = [each for each in RULE_TYPES.values() if each.kind is not Kind.RATE_LIMIT]
 
