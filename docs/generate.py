@@ -95,7 +95,7 @@ def rules_page() -> str:
 
 
 def tables_page() -> str:
-    """Every table that exports are loaded into."""
+    """Every table that exports are loaded into, or that runs write."""
     lines = [
         _MADE,
         "# Tables of the store",

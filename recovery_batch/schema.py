@@ -142,11 +142,12 @@ LOADS: Final = (
     Column("kind", pl.String, "declined or abandoned"),
     Column("timezone", pl.String, "how times without a zone were read"),
     Column("loaded_at", UTC_TIME, "the time of the load"),
-    Column("records", pl.Int64, "records read = inserted + updated + unchanged + quarantined"),
+    Column("records", pl.Int64, "records read = inserted + updated + unchanged + quarantined + forgotten"),
     Column("inserted", pl.Int64, "records of payments that were not there"),
     Column("updated", pl.Int64, "records that changed a payment"),
     Column("unchanged", pl.Int64, "records whose content was there already"),
     Column("quarantined", pl.Int64, "records that are not loadable"),
+    Column("forgotten", pl.Int64, "records of people who were erased (`forget`): neither loaded nor quarantined"),
     Column("not_submittable", pl.Int64, "loaded records that lack what a request needs"),
     Column("security_codes_removed", pl.Int64, "card security codes removed before anything was stored"),
 )
@@ -209,6 +210,76 @@ PAYMENT_CHANGES: Final = (*_KEY, *_CHANGE)
 
 FLOW_CHANGES: Final = (*_FLOW_KEY, *_CHANGE)
 
+RUNS: Final = (
+    Column("run_id", pl.String, "the as-of time, and twelve digits of a hash of what the run was made from"),
+    Column("inputs_sha256", pl.String, "SHA-256 of rules, data, settings and as-of: a repeated run is known by it"),
+    Column("as_of", UTC_TIME, "the instant of the run"),
+    Column("recorded_at", UTC_TIME, "when it happened"),
+    Column("folder", pl.String, "the folder with its batches"),
+    _optional("staged", "where its folder still waits to be moved from; null: it is in its place"),
+    Column("manifest", pl.String, "its manifest, as JSON"),
+)
+
+_TOUCHED: Final = (
+    Column("campaign_id", pl.String, "the campaign"),
+    *_KEY,
+    _optional("order_id", "the payment's order; null: it has none"),
+    Column("user_id", pl.String, "null: the payment has none, or the user was forgotten", nullable=True, personal=True),
+    _optional("user_hash", "keyed hash of organization and user_id, of a user who was forgotten; null otherwise"),
+    Column("channel", pl.String, "WHATSAPP_MESSAGE or PHONE_CALL"),
+)
+
+COMMUNICATIONS: Final = (
+    *_TOUCHED,
+    Column("planned_at", UTC_TIME, "from when on it may go out"),
+    Column("run_id", pl.String, "the run that emitted it"),
+    Column("path", pl.String, "the batch file, in the folder of the run"),
+)
+
+FINAL_SUPPRESSIONS: Final = (
+    *_TOUCHED,
+    Column("planned_at", UTC_TIME, "from when on it would have gone out"),
+    Column("reason", pl.String, "why it is left out for good: campaign_ended, outside_window, holdout, a limit"),
+    Column("run_id", pl.String, "the run that left it out"),
+)
+
+FLOW_COMMUNICATIONS: Final = (
+    *_FLOW_KEY,
+    Column("channel", pl.String, "call, whatsapp or auto"),
+    Column("planned_at", UTC_TIME, "from when on it may go out"),
+    Column("run_id", pl.String, "the run that emitted it"),
+    Column("path", pl.String, "the batch file, in the folder of the run"),
+    Column("line", pl.Int64, "the line of that file, from 1"),
+)
+
+OPT_OUTS: Final = (
+    Column("opt_out_id", pl.String, "16 hexadecimal digits: what `suppressions remove` calls it"),
+    _optional("organization_code", "whose customers; null: those of every organization"),
+    _optional("campaign_id", "the only campaign that it is about; null: every campaign"),
+    Column("phone", pl.String, "digits of a phone number; null: it is about a user", nullable=True, personal=True),
+    _optional("is_international", "whether phone begins with its country code; null: no phone", pl.Boolean),
+    Column("user_id", pl.String, "null: it is about a phone number", nullable=True, personal=True),
+    _optional("source", "where the wish came from, in the words of who entered it"),
+    Column("added_at", UTC_TIME, "since when it stands here"),
+)
+
+FORGOTTEN: Final = (
+    Column("kind", pl.String, "what was hashed: phone, user, payment, flow; check: what tells the right key"),
+    Column("hash", pl.String, "keyed hash; the key is not in the store"),
+    Column("forgotten_at", UTC_TIME, "when the person was erased"),
+)
+
+SUBMISSIONS: Final = (
+    Column("run_id", pl.String, "the run"),
+    Column("path", pl.String, "the batch file, in the folder of the run"),
+    Column("line", pl.Int64, "the line of that file, from 1; 0: the file is one request"),
+    Column("state", pl.String, "sending, accepted, refused, unknown or unsent"),
+    Column("attempts", pl.Int64, "how often it was tried"),
+    _optional("status_code", "of the last answer; null: none came", pl.Int64),
+    _optional("message", "what went wrong, in our words; null: nothing did"),
+    Column("changed_at", UTC_TIME, "when it came to this state"),
+)
+
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "payments": PAYMENTS,
@@ -223,9 +294,16 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         "flow_records": FLOW_RECORDS,
         "payment_changes": PAYMENT_CHANGES,
         "flow_changes": FLOW_CHANGES,
+        "runs": RUNS,
+        "communications": COMMUNICATIONS,
+        "final_suppressions": FINAL_SUPPRESSIONS,
+        "flow_communications": FLOW_COMMUNICATIONS,
+        "opt_outs": OPT_OUTS,
+        "forgotten": FORGOTTEN,
+        "submissions": SUBMISSIONS,
     }
 )
-"""The tables that exports are loaded into, by name."""
+"""The tables that exports are loaded into, and that runs write, by name."""
 
 _EVALUATED: Final = (
     "organization_code", "payment_id", "order_id", "country", "status", "description", "amount_value",

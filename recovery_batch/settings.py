@@ -66,8 +66,35 @@ class Run(_Section):
     """The nightly run (SPEC 4 and 5)."""
 
     too_old_hours: Annotated[int, Field(gt=0, le=100_000)] = 72
+    newest_load_hours: Annotated[int, Field(gt=0, le=100_000)] = 26
     file_records: Annotated[int, Field(gt=0)] = 500
     file_bytes: Annotated[int, Field(ge=10_000)] = 5_000_000
+
+
+class Flows(_Section):
+    """Abandoned flows in the nightly run: when on the customer's clock, on which channel, and how soon again."""
+
+    daily_start_time: ClockTime = "09:00"
+    daily_end_time: ClockTime = "20:00"
+    channel: Literal["call", "whatsapp", "auto"] = "auto"
+    again_after_hours: Annotated[int, Field(gt=0, le=100_000)] = 72
+
+
+BaseUrl = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")]
+
+
+class Submit(_Section):
+    """Submission: where to, under which names the keys go, how fast, how long an answer may take.
+
+    An empty address means that nothing of that kind is sent.
+    """
+
+    declined_url: BaseUrl = ""
+    abandoned_url: BaseUrl = ""
+    headers: Literal["abandoned-flows", "campaigns"] = "abandoned-flows"
+    requests_per_second: Annotated[float, Field(gt=0, le=1_000)] = 5
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
+    attempts: Annotated[int, Field(gt=0, le=20)] = 5
 
 
 class Load(_Section):
@@ -112,6 +139,8 @@ class Settings(_Section):
     sources: Sources = Sources()
     load: Load = Load()
     run: Run = Run()
+    flows: Flows = Flows()
+    submit: Submit = Submit()
     lint: Lint = Lint()
     version: Literal[1] = 1
 

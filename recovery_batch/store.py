@@ -21,7 +21,7 @@ import pyarrow as pa
 from recovery_batch import assets
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 _MIGRATIONS: Final = {
     1: (
         "migrate/2_payments",
@@ -36,6 +36,21 @@ _MIGRATIONS: Final = {
         "schema/23_flow_changes",
     ),
     2: ("schema/24_campaign_history",),
+    3: (
+        "migrate/4_loads_before",
+        "schema/15_loads",
+        "migrate/4_loads_again",
+        "migrate/4_loads_done",
+        "migrate/4_campaigns_share",
+        "migrate/4_campaigns_seed",
+        "schema/25_runs",
+        "schema/26_communications",
+        "schema/27_final_suppressions",
+        "schema/28_flow_communications",
+        "schema/29_opt_outs",
+        "schema/30_forgotten",
+        "schema/31_submissions",
+    ),
 }
 """What brings a store of a version to the next one."""
 

@@ -13,7 +13,8 @@ CREATE TABLE loads (
     updated BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
     quarantined BIGINT NOT NULL,
+    forgotten BIGINT NOT NULL,
     not_submittable BIGINT NOT NULL,
     security_codes_removed BIGINT NOT NULL,
-    CHECK (records = inserted + updated + unchanged + quarantined)
+    CHECK (records = inserted + updated + unchanged + quarantined + forgotten)
 )

@@ -15,5 +15,7 @@ CREATE TABLE campaigns (
     end_at TIMESTAMPTZ NOT NULL,
     status VARCHAR NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    holdout_share VARCHAR,
+    holdout_seed VARCHAR
 )

@@ -13,7 +13,7 @@ import polars as pl
 
 from recovery_batch.campaigns import Campaign
 from recovery_batch.evaluation import metadata_keys
-from recovery_batch.outreach.phones import impossible_phones
+from recovery_batch.phones import impossible_phones
 from recovery_batch.privacy import mask_name, mask_phone
 from recovery_batch.rules import metadata_column
 from recovery_batch.schema import UTC_TIME

@@ -15,6 +15,16 @@ from recovery_batch.rules.model import RULE_STATUSES
 _UUID: Final = {"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
 _CLOCK: Final = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 _INSTANT: Final = {"type": "string", "description": "ISO 8601; without a zone it is UTC"}
+_HOLDOUT: Final = {
+    "share": {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+            {"type": "string", "pattern": "^(0\\.(?!0+$)[0-9]{1,6}|1(\\.0{1,6})?)$"},
+        ],
+        "description": "the part of the users that is kept out for comparison",
+    },
+    "seed": {"type": ["string", "null"], "pattern": "\\S", "description": "what they are drawn with; else the id"},
+}
 _STAMPS: Final = {"created_at": {"type": ["string", "null"]}, "updated_at": {"type": ["string", "null"]}}
 
 
@@ -60,6 +70,7 @@ def _campaign() -> dict[str, Any]:
         "id": {"anyOf": [_UUID, {"type": "null"}]},
         "focus": {"type": ["string", "null"]},
         "status": {"enum": [*STATUSES, None], "default": STATUSES[0]},
+        "holdout": {"anyOf": [_object(["share"], _HOLDOUT), {"type": "null"}]},
         "rules": {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/rule"}}, {"type": "null"}]},
         **_STAMPS,
     }

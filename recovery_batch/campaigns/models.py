@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pycountry
@@ -13,18 +14,23 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StrictStr,
     ValidationInfo,
     field_validator,
+    model_serializer,
 )
+from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from recovery_batch.clock import iso, parse_zone, to_micros
+from recovery_batch.money import plain
 from recovery_batch.rules import Rule
 from recovery_batch.rules.fields import ACTIVE, STAMPS, Instant, Text, Uuid, absent_is_active, one_of, refuse
 
 CHANNELS = ("WHATSAPP_MESSAGE", "PHONE_CALL")
 STATUSES = (ACTIVE, "PAUSED", "COMPLETED", "CANCELLED")
 FINAL_STATUSES = frozenset({"COMPLETED", "CANCELLED"})
+_SHARE = re.compile(r"[01](\.[0-9]{1,6})?", re.ASCII)
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -56,6 +62,14 @@ def _zone(value: str) -> str:
 
 def _absent_is_empty(value: object) -> object:
     return () if value is None else value
+
+
+def _share(value: object) -> Decimal:
+    given = getattr(value, "text", value)  # a number of a YAML file, as it was written
+    text = str(given) if isinstance(given, str | int | float | Decimal) and not isinstance(given, bool) else ""
+    if not _SHARE.fullmatch(text) or not 0 < (share := Decimal(text)) <= 1:
+        refuse("not a share", "a number above 0 and up to 1 with at most six decimals, such as 0.1")
+    return share
 
 
 ClockTime = Annotated[StrictStr, AfterValidator(_clock_time)]
@@ -101,11 +115,25 @@ class Duration(_Strict):
         return value
 
 
+class Holdout(_Strict):
+    """The users that a campaign keeps out for comparison, so that its lift can be measured.
+
+    Attributes:
+        share: Which part of its users, above 0 and up to 1.
+        seed: What they are drawn with; None stands for the campaign's id. Campaigns with one seed keep the same users
+            out.
+    """
+
+    share: Annotated[Decimal, BeforeValidator(_share), PlainSerializer(plain, return_type=str, when_used="json")]
+    seed: Annotated[Text, AfterValidator(_named)] | None = None
+
+
 class Campaign(_Strict):
     """One campaign with its rules.
 
     Attributes:
         id: UUID; a file's campaign without one gets the UUIDv5 of its organization and name.
+        holdout: Whom it keeps out for comparison; None: nobody.
         created_at: None only before it is stored; missing sorts last among candidates (SPEC 4).
     """
 
@@ -119,6 +147,7 @@ class Campaign(_Strict):
     schedule: Schedule
     duration: Duration
     status: Annotated[StrictStr, BeforeValidator(absent_is_active)] = ACTIVE
+    holdout: Holdout | None = None
     rules: Annotated[tuple[Rule, ...], BeforeValidator(_absent_is_empty), Field()] = ()
     created_at: Instant | None = None
     updated_at: Instant | None = None
@@ -132,6 +161,14 @@ class Campaign(_Strict):
     @classmethod
     def _known_status(cls, value: str) -> str:
         return one_of(value, STATUSES, "status")
+
+    @model_serializer(mode="wrap")
+    def _in_the_shape_of_the_api(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what the API's shape does not know, where it is not used."""
+        fields: dict[str, Any] = serialize(self)
+        if self.holdout is None:
+            fields.pop("holdout", None)
+        return fields
 
     @property
     def active_rules(self) -> tuple[Rule, ...]:

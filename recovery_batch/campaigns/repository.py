@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign
+from recovery_batch.campaigns.models import FINAL_STATUSES, Campaign, Holdout
 from recovery_batch.campaigns.validating import derived_id, require_uuid
 from recovery_batch.clock import iso
 from recovery_batch.errors import BadRequest, NotFound, Problem, ProblemsFound
@@ -25,6 +25,7 @@ _CAMPAIGN_ROW: Final = pl.Schema(
         **dict.fromkeys(("start_at", "end_at"), UTC_TIME),
         "status": pl.String(),
         **dict.fromkeys(("created_at", "updated_at"), UTC_TIME),
+        **dict.fromkeys(("holdout_share", "holdout_seed"), pl.String()),
     }
 )
 _RULE_ROW: Final = pl.Schema(
@@ -259,12 +260,17 @@ def _stamped(campaign: Campaign, now: datetime) -> Campaign:
 def _from_row(row: dict[str, Any], rules: list[dict[str, Any]]) -> Campaign:
     schedule = {name: row.pop(name) for name in ("daily_start_time", "daily_end_time", "time_zone")}
     duration = {name: row.pop(name) for name in ("start_at", "end_at")}
-    return Campaign.model_validate({**row, "schedule": schedule, "duration": duration, "rules": rules})
+    share, seed = row.pop("holdout_share"), row.pop("holdout_seed")
+    holdout = None if share is None else {"share": share, "seed": seed}
+    parts = {"schedule": schedule, "duration": duration, "holdout": holdout, "rules": rules}
+    return Campaign.model_validate({**row, **parts})
 
 
 def _to_row(campaign: Campaign) -> dict[str, Any]:
-    row = campaign.model_dump(mode="python", exclude={"rules"})
-    return {**row, **row.pop("schedule"), **row.pop("duration")}
+    row = campaign.model_dump(mode="python", exclude={"rules", "holdout"})
+    drawn = {} if campaign.holdout is None else campaign.holdout.model_dump(mode="json")
+    holdout = {f"holdout_{name}": drawn.get(name) for name in Holdout.model_fields}
+    return {**row, **row.pop("schedule"), **row.pop("duration"), **holdout}
 
 
 def _rule_rows(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:

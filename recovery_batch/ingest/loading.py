@@ -28,7 +28,8 @@ from recovery_batch.ingest.writing import Writer
 from recovery_batch.settings import Load, Sources
 from recovery_batch.store import Store
 
-COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "not_submittable")
+_OUTCOMES: Final = ("inserted", "updated", "unchanged", "quarantined", "forgotten")
+COUNTS: Final = ("records", *_OUTCOMES, "not_submittable")
 """The counts of a file's report; records = inserted + updated + unchanged + quarantined."""
 
 _SESSION: Final = ("load/session_memory", "load/session_threads", "load/session_row_groups")
@@ -226,7 +227,7 @@ def load_lines(
 
 
 def _check_sum(file: ExportFile, counts: dict[str, int]) -> None:
-    if counts["records"] != sum(counts[name] for name in ("inserted", "updated", "unchanged", "quarantined")):
+    if counts["records"] != sum(counts[name] for name in _OUTCOMES):
         raise AssertionError(f"{file.path}: records read do not add up: {counts}")
 
 

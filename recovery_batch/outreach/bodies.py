@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from recovery_batch.contract.declined import Element
 from recovery_batch.contract.fields import Documented, Form, documented
 from recovery_batch.ingest.decoding import decoded, encoded
-from recovery_batch.outreach.phones import only_digits
+from recovery_batch.phones import only_digits
 
 
 def element(record: str, created_at: datetime | None, transaction_times: Sequence[datetime | None]) -> bytes:

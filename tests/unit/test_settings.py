@@ -50,7 +50,12 @@ def test_what_a_file_sets(tmp_path: Path) -> None:
     assert settings.sources.response_code == ("transaction.response_code", "payment.additional_data.error_code")
     assert settings.sources.iso_response_code == ()
     assert settings.sources.metadata == ("payment.labels",)
-    assert settings.run.model_dump() == {"too_old_hours": 24, "file_records": 10, "file_bytes": 10_000}
+    assert settings.run.model_dump() == {
+        "too_old_hours": 24,
+        "newest_load_hours": 26,
+        "file_records": 10,
+        "file_bytes": 10_000,
+    }
 
 
 def test_the_example_of_the_module_is_one(tmp_path: Path) -> None:

@@ -282,6 +282,14 @@ def test_an_error_of_the_database_is_one_that_a_user_can_read(db: Path) -> None:
 DOWNGRADE = """
     DROP TABLE flows; DROP TABLE flow_items; DROP TABLE flow_customers; DROP TABLE flow_records;
     DROP TABLE payment_changes; DROP TABLE flow_changes; DROP TABLE campaign_history;
+    DROP TABLE runs; DROP TABLE communications; DROP TABLE final_suppressions; DROP TABLE flow_communications;
+    DROP TABLE opt_outs; DROP TABLE forgotten; DROP TABLE submissions;
+    ALTER TABLE campaigns DROP COLUMN holdout_share; ALTER TABLE campaigns DROP COLUMN holdout_seed;
+    CREATE TABLE old_loads AS SELECT * EXCLUDE (forgotten) FROM loads; DROP TABLE loads;
+    ALTER TABLE old_loads RENAME TO loads;
+    INSERT INTO loads BY NAME SELECT 1 AS load_id, 'a.json' AS path, '' AS file_sha256, 3 AS bytes,
+        'declined' AS kind, 'UTC' AS timezone, now() AS loaded_at, 1 AS records, 0 AS inserted, 0 AS updated,
+        0 AS unchanged, 1 AS quarantined, 0 AS not_submittable, 0 AS security_codes_removed;
     ALTER TABLE payments ALTER content_hash TYPE VARCHAR;
     ALTER TABLE rejects DROP COLUMN root_organization; ALTER TABLE rejects DROP COLUMN reject_id;
     INSERT INTO rejects BY NAME SELECT 1 AS load_id, 'a.json' AS path, '' AS file_sha256, 3 AS record_no,
@@ -304,6 +312,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(db: Path) -> None:
             assert store._connection.sql(described).fetchall() == wanted
             assert store.frame("store/version").rows() == [(SCHEMA_VERSION,)]
             assert [len(row[0]) for row in store._connection.sql("SELECT reject_id FROM rejects").fetchall()] == [16]
+            assert store._connection.sql("SELECT records, forgotten FROM loads").fetchall() == [(1, 0)]
 
 
 def test_times_are_those_of_utc_whatever_the_machine_says(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,6 +222,7 @@ def test_the_other_files_load(loads: Loads) -> None:
         "updated": 0,
         "unchanged": 0,
         "quarantined": 0,
+        "forgotten": 0,
         "not_submittable": 0,
     }
     assert len(reports[1].sha256) == 64  # what could be read is named, loaded or not

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from recovery_batch.outreach.phones import impossible_phones, is_possible, only_digits
+from recovery_batch.phones import impossible_phones, is_possible, only_digits
 
 
 @pytest.mark.parametrize(

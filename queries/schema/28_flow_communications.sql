@@ -1,0 +1,10 @@
+-- The ledger of abandoned flows: one row a flow that a run emitted.
+-- parameters: none
+CREATE TABLE flow_communications (
+    flow_id VARCHAR NOT NULL,
+    channel VARCHAR NOT NULL,
+    planned_at TIMESTAMPTZ NOT NULL,
+    run_id VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    line BIGINT NOT NULL
+)
