@@ -15,6 +15,7 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/.ready
+PRISM := tests/e2e/prism/node_modules/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types layers pytest browser format dist lock upgrade clean
@@ -45,7 +46,7 @@ types: $(READY) ## mypy, strict
 layers: $(READY) ## who imports whom
 	$(BIN)/lint-imports
 
-pytest: $(READY) ## the tests alone; ARGS="-k amounts" chooses
+pytest: $(READY) $(PRISM) ## the tests alone; ARGS="-k amounts" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 browser: $(READY) ## the tests that need chromium, and fail without it
@@ -71,7 +72,7 @@ upgrade: ## the same, moving every version to its newest
 	@$(MAKE) --no-print-directory lock COMPILE_ARGS=--upgrade
 
 clean: ## remove .venv and all that was made here, but no data
-	rm -rf .venv dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/e2e/prism/node_modules
 
 # The stamp is written last: a set-up that was interrupted is done again.
 $(READY): pyproject.toml requirements/dev.txt recovery_batch/__init__.py
@@ -80,6 +81,16 @@ $(READY): pyproject.toml requirements/dev.txt recovery_batch/__init__.py
 	@$(PIP) install -qq --require-hashes --only-binary :all: --requirement requirements/dev.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The mock of the documented endpoints. Without npm its tests are skipped, loudly, or fail where they must run.
+$(PRISM): tests/e2e/prism/package.json tests/e2e/prism/package-lock.json
+	@if ! command -v npm >/dev/null; then \
+		echo 'There is no npm here: the tests against the mock will not run.' >&2; \
+	elif npm ci --prefix tests/e2e/prism --ignore-scripts --no-audit --no-fund --loglevel error; then \
+		touch $@; \
+	else \
+		echo 'npm could not install Prism: the tests against the mock will not run.' >&2; \
+	fi
 
 .PHONY: .venv-anew
 .venv-anew:

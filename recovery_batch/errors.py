@@ -7,11 +7,14 @@
     ├── BadRequest            a malformed UUID, a missing field, a bad query  exit 3
     │   └── ExportUnreadable  a file that no record can be read from
     ├── Refused               a value that fails validation                   exit 3
-    │   └── ProblemsFound     every problem of a campaign file, at once
+    │   ├── ProblemsFound     every problem of a campaign file, at once
+    │   ├── StaleLoad         the newest export is too old for a nightly run
+    │   └── TooManyContacts   a nightly run would contact more people than it may
     ├── NotFound              no such campaign, rule or payment               exit 4
     │   └── StoreMissing      there is no database file yet
     └── SystemFailed          the disk, a lock, the database                  exit 1
-        └── StoreLocked       another process holds the database
+        ├── StoreLocked       another process holds the database
+        └── Locked            another process is at the same work
 
 The command line prints `message` and `hint`; with `--json` it prints `as_json()`. Whatever is no `AppError` is a bug.
 """
@@ -83,6 +86,18 @@ class Refused(AppError):
     slug, code, exit_status = "refused", 422, 3
 
 
+class StaleLoad(Refused):
+    """The newest export was loaded so long ago that a nightly run would not know who has paid since."""
+
+    slug = "stale_load"
+
+
+class TooManyContacts(Refused):
+    """A nightly run would emit more communications than it was allowed to."""
+
+    slug = "too_many_contacts"
+
+
 class NotFound(AppError):
     """Nothing of that name or identifier is there."""
 
@@ -105,6 +120,12 @@ class StoreLocked(SystemFailed):
     """Another process holds the database file."""
 
     slug = "store_locked"
+
+
+class Locked(SystemFailed):
+    """Another process is at the same work."""
+
+    slug = "locked"
 
 
 def escape_pointer(key: str) -> str:

@@ -22,6 +22,9 @@ from recovery_batch.schema import EVALUATION
 
 _ALWAYS_READ: Final = frozenset({"organization_code", "country", "status", "created_at"})
 
+SETTLED: Final = "not decided for good by an earlier run"
+"""The last step of a funnel where a nightly run leaves out what earlier ones have decided."""
+
 CANDIDATES: Final = pl.Schema({"campaign_no": pl.UInt32, "payment_no": pl.UInt32})
 
 
@@ -120,6 +123,27 @@ def evaluate(
         pl.concat(candidates) if candidates else pl.DataFrame(schema=CANDIDATES),
         tuple(sorted(funnels, key=lambda funnel: funnel.campaign_no)),
     )
+
+
+def without_settled(evaluation: Evaluation, is_settled: pl.Series) -> Evaluation:
+    """An evaluation without what earlier runs have decided; the funnels of their campaigns get one more step.
+
+    Args:
+        evaluation: What `evaluate` found.
+        is_settled: A Boolean for each row of its candidates.
+    """
+    if not is_settled.any():
+        return evaluation
+    out = dict(evaluation.candidates.filter(is_settled)["campaign_no"].value_counts().iter_rows())
+    funnels = (
+        _narrowed(each, out[each.campaign_no]) if each.campaign_no in out else each for each in evaluation.funnels
+    )
+    return Evaluation(evaluation.candidates.filter(~is_settled), tuple(funnels))
+
+
+def _narrowed(funnel: Funnel, out: int) -> Funnel:
+    step = FunnelStep(SETTLED, funnel.steps[-1].remaining - out, funnel.steps[0].remaining - out)
+    return Funnel(funnel.campaign_no, (*funnel.steps, step))
 
 
 def _conditions(

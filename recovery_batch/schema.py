@@ -153,7 +153,12 @@ LOADS: Final = (
 )
 
 _FLOW_KEY: Final = (
-    Column("flow_id", pl.String, "s: and the session_id; p: and a hash of phone and time; a: and one of the record"),
+    Column(
+        "flow_id",
+        pl.String,
+        "s: and the session_id; p: and a hash of phone and time; a: and one of the record; in the ledger h: and a "
+        "keyed hash of it, once the person was forgotten",
+    ),
 )
 
 FLOWS: Final = (
@@ -264,7 +269,12 @@ OPT_OUTS: Final = (
 )
 
 FORGOTTEN: Final = (
-    Column("kind", pl.String, "what was hashed: phone, user, payment, flow; check: what tells the right key"),
+    Column(
+        "kind",
+        pl.String,
+        "what was hashed: phone, user, payment, flow; token: what names the person in a text that was quarantined; "
+        "left_alone_phone, left_alone_user: of one who had asked to be left alone; check: what tells the right key",
+    ),
     Column("hash", pl.String, "keyed hash; the key is not in the store"),
     Column("forgotten_at", UTC_TIME, "when the person was erased"),
 )

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from recovery_batch.clock import minute_of_day
 from recovery_batch.errors import SettingsInvalid
 
 SourcePath = Annotated[str, StringConstraints(pattern=r"^(transaction|payment)(\.[^.]+)+$")]
 
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+_DAY_MINUTES: Final = 24 * 60
 
 
 class _Section(BaseModel):
@@ -78,6 +80,13 @@ class Flows(_Section):
     daily_end_time: ClockTime = "20:00"
     channel: Literal["call", "whatsapp", "auto"] = "auto"
     again_after_hours: Annotated[int, Field(gt=0, le=100_000)] = 72
+
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        start, end = minute_of_day(self.daily_start_time), minute_of_day(self.daily_end_time)
+        if start % _DAY_MINUTES == end % _DAY_MINUTES and start >= end:
+            raise ValueError("daily_end_time is daily_start_time; allowed: another time, or 00:00 and 24:00")
+        return self
 
 
 BaseUrl = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")]

@@ -1,7 +1,8 @@
-"""What every test shares: Hypothesis profiles, a clean environment, and what happens without a browser."""
+"""What every test shares: Hypothesis profiles, a clean environment, and what happens without a browser or Prism."""
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 REQUIRE_BROWSER = "RECOVERY_BATCH_REQUIRE_BROWSER"
 FUZZ = "RECOVERY_BATCH_FUZZ"
 NO_CHROMIUM = "there is no chromium here"
+REQUIRE_PRISM = "RECOVERY_BATCH_REQUIRE_PRISM"
+NO_PRISM = "there is no Prism here"
+PRISM = Path(__file__).parent / "e2e" / "prism" / "node_modules" / ".bin" / "prism"
 
 # The same examples every time, however slow the machine is: a failure belongs to the change that caused it.
 settings.register_profile(
@@ -32,26 +36,35 @@ def find_chromium() -> str | None:
 def pytest_configure() -> None:
     """Forget the settings of whoever runs the tests: theirs may point at a real database."""
     for name in list(os.environ):
-        if name.startswith("RECOVERY_BATCH_") and name not in (REQUIRE_BROWSER, FUZZ):
+        if name.startswith("RECOVERY_BATCH_") and name not in (REQUIRE_BROWSER, REQUIRE_PRISM, FUZZ):
             del os.environ[name]
+    os.environ["RECOVERY_BATCH_LOG"] = "none"  # a test that is about the log asks for it
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without chromium, a test marked `browser` is skipped, or fails where a browser is required."""
-    if item.get_closest_marker("browser") and find_chromium() is None:
-        if os.environ.get(REQUIRE_BROWSER):
-            pytest.fail(f"{NO_CHROMIUM}, and {REQUIRE_BROWSER} is set", pytrace=False)
-        pytest.skip(NO_CHROMIUM)
+    """Without what it needs, a test marked `browser` or `prism` is skipped, or fails where that is required."""
+    for marker, is_here, missing, required in (
+        ("browser", find_chromium() is not None, NO_CHROMIUM, REQUIRE_BROWSER),
+        ("prism", PRISM.exists() and shutil.which("node") is not None, NO_PRISM, REQUIRE_PRISM),
+    ):
+        if item.get_closest_marker(marker) and not is_here:
+            if os.environ.get(required):
+                pytest.fail(f"{missing}, and {required} is set", pytrace=False)
+            pytest.skip(missing)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly, next to the result, that browser tests did not run."""
+    """Say loudly, next to the result, which tests did not run for want of a program."""
     reports = terminalreporter.stats.get("skipped", [])
-    skipped = sum(NO_CHROMIUM in str(report.longrepr) for report in reports)
-    if skipped:
-        terminalreporter.section("BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{skipped} skipped: {NO_CHROMIUM}. On Debian: apt-get install chromium", red=True)
+    for title, missing, remedy in (
+        ("BROWSER TESTS", NO_CHROMIUM, "On Debian: apt-get install chromium"),
+        ("TESTS AGAINST THE MOCK", NO_PRISM, "Install Node and npm (Debian: apt-get install npm), then: make pytest"),
+    ):
+        skipped = sum(missing in str(report.longrepr) for report in reports)
+        if skipped:
+            terminalreporter.section(f"{title} DID NOT RUN", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{skipped} skipped: {missing}. {remedy}", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from recovery_batch.api.frames import (
     read_payments,
     with_paid_at,
 )
+from recovery_batch.api.targets import history_for, with_flags
 from recovery_batch.campaigns import Campaign, all_campaigns, read_campaigns
 from recovery_batch.campaigns.validating import require_uuid
 from recovery_batch.errors import NotFound
@@ -45,6 +46,7 @@ class BacktestRequest:
         outside_window: What happens to a match outside its daily window.
         already_paid: Whether orders that were paid before the planned time are left out.
         settings: The installation's settings.
+        history: Whether limits count what nightly runs have emitted.
         campaigns: Campaigns to evaluate instead of those of the store or of files.
     """
 
@@ -55,6 +57,7 @@ class BacktestRequest:
     outside_window: Literal["defer", "drop"] = "defer"
     already_paid: Literal["ignore", "exclude"] = "ignore"
     settings: Settings = field(default_factory=Settings)
+    history: Literal["none", "ledger"] = "none"
     campaigns: tuple[Campaign, ...] | None = None
 
 
@@ -106,7 +109,9 @@ def backtest(request: BacktestRequest) -> Backtest:
         policy = Policy(request.outside_window, exclude_paid=request.already_paid == "exclude")
         if policy.exclude_paid:
             payments = with_paid_at(store, payments, statuses, None)
-        decisions = simulate(payments, evaluation.candidates, campaigns, policy)
+        candidates = with_flags(store, payments, evaluation.candidates, campaigns)
+        history = history_for(store, payments, candidates) if request.history == "ledger" else None
+        decisions = simulate(payments, candidates, campaigns, policy, history)
         figures = figures_of(
             store, campaigns, payments, decisions, evaluation.funnels, provenance(store, request, campaigns, policy)
         )
@@ -141,7 +146,7 @@ def provenance(store: Store, request: BacktestRequest, campaigns: Sequence[Campa
         run_id=None,
         settings={
             **policy.as_settings(),
-            "history": "none",
+            "history": request.history,
             "successful-statuses": ", ".join(request.settings.payments.successful_statuses),
         },
     )

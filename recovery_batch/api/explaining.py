@@ -11,6 +11,7 @@ import polars as pl
 
 from recovery_batch.api.backtesting import choose
 from recovery_batch.api.frames import spread_metadata, with_paid_at
+from recovery_batch.api.targets import with_flags
 from recovery_batch.campaigns import Campaign, all_campaigns, read_campaigns
 from recovery_batch.clock import iso, parse_zone
 from recovery_batch.errors import NotFound
@@ -82,6 +83,7 @@ class CampaignOutcome:
         window: The daily window and its zone.
         limits: The rate limits in plain words.
         counted: For a match that a limit stopped, the earlier communications that it counted.
+        ledger: What a nightly run has decided for good about the payment and this campaign; None: nothing yet.
     """
 
     campaign_id: str
@@ -95,6 +97,7 @@ class CampaignOutcome:
     window: str
     limits: tuple[str, ...]
     counted: tuple[str, ...] = ()
+    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,10 @@ def explain(request: ExplainRequest) -> tuple[Explanation, ...]:
         statuses = request.settings.payments.successful_statuses
         payments = with_paid_at(store, payments, statuses, None).drop("not_submittable")
         changes = store.frame("read/payment_changes", {"payment_id": request.payment_id})
+        settled = store.frame("ledger/of_payment", {"payment_id": request.payment_id})
+        evaluated = named if request.campaign_ids else tuple(each for each in named if each.status == ACTIVE)
+        evaluation = evaluate(payments, evaluated, successful_statuses=statuses)
+        candidates = with_flags(store, payments, evaluation.candidates, evaluated)
     asked = (payments["payment_id"] == request.payment_id).arg_true()
     if asked.is_empty():
         raise NotFound(
@@ -151,21 +158,23 @@ def explain(request: ExplainRequest) -> tuple[Explanation, ...]:
             hint="Ids are compared exactly; was its export loaded, or is it quarantined?",
             details={"payment_id": request.payment_id},
         )
-    evaluated = named if request.campaign_ids else tuple(each for each in named if each.status == ACTIVE)
-    evaluation = evaluate(payments, evaluated, successful_statuses=statuses)
-    decisions = simulate(payments, evaluation.candidates, evaluated, Policy())
-    return tuple(_explain(payments[int(n)], int(n), named, evaluated, decisions, changes, request) for n in asked)
+    told = _Told(named, evaluated, simulate(payments, candidates, evaluated, Policy()), changes, settled, request)
+    return tuple(_explain(payments[int(n)], int(n), told) for n in asked)
 
 
-def _explain(
-    payment: pl.DataFrame,
-    payment_no: int,
-    campaigns: Sequence[Campaign],
-    evaluated: Sequence[Campaign],
-    decisions: pl.DataFrame,
-    changes: pl.DataFrame,
-    request: ExplainRequest,
-) -> Explanation:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the explanations of several payments have in common."""
+
+    campaigns: Sequence[Campaign]
+    evaluated: Sequence[Campaign]
+    decisions: pl.DataFrame
+    changes: pl.DataFrame
+    settled: pl.DataFrame
+    request: ExplainRequest
+
+
+def _explain(payment: pl.DataFrame, payment_no: int, told: _Told) -> Explanation:
     row = payment.row(0, named=True)
     facts = {
         "order_id": row["order_id"],
@@ -176,20 +185,30 @@ def _explain(
         "created_at": iso(row["created_at"]),
         "order first paid at": iso(row["paid_at"]) if row["paid_at"] else None,
     }
-    own = decisions.filter(pl.col("payment_no") == payment_no)
+    own = told.decisions.filter(pl.col("payment_no") == payment_no)
     by_campaign = {each["campaign_id"]: each for each in own.iter_rows(named=True)}
-    skip = {each.identity for each in campaigns} - {each.identity for each in evaluated}
+    is_own = pl.col("organization_code") == row["organization_code"]
+    settled = {each["campaign_id"]: _settled(each) for each in told.settled.filter(is_own).iter_rows(named=True)}
+    skip = {each.identity for each in told.campaigns} - {each.identity for each in told.evaluated}
     outcomes = []
-    for campaign in campaigns:
+    for campaign in told.campaigns:
         decision = by_campaign.get(campaign.identity)
-        outcome = _outcome(campaign, payment, decision, campaign.identity in skip, request.settings)
-        outcomes.append(replace(outcome, counted=_counted(campaign, decision, decisions)))
-    own_changes = changes.filter(pl.col("organization_code") == row["organization_code"])
+        outcome = _outcome(campaign, payment, decision, campaign.identity in skip, told.request.settings)
+        counted = _counted(campaign, decision, told.decisions)
+        outcomes.append(replace(outcome, counted=counted, ledger=settled.get(campaign.identity)))
+    own_changes = told.changes.filter(is_own)
     history = tuple(
         Change(iso(each["loaded_at"]), each["path"], each["record_no"], tuple(each["changes"]))
         for each in own_changes.iter_rows(named=True)
     )
     return Explanation(row["organization_code"], row["payment_id"], facts, history, tuple(outcomes))
+
+
+def _settled(row: dict[str, Any]) -> str:
+    """What the ledger says, in plain words."""
+    if row["reason"] is None:
+        return f"emitted by run {row['run_id']} for {iso(row['planned_at'])}, in {row['path']}"
+    return f"left out for good by run {row['run_id']}: {REASONS[row['reason']]}"
 
 
 def _outcome(

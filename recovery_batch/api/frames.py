@@ -92,6 +92,12 @@ def fingerprint_data(store: Store, period: Period) -> str:
     return str(store.frame("read/fingerprint", period.as_parameters()).item())
 
 
+def fingerprint_all_data(store: Store, period: Period) -> str:
+    """SHA-256 of the content of all payments and abandoned flows before the end of a period."""
+    flows = store.frame("read/fingerprint_flows", {"until": period.until}).item()
+    return hashlib.sha256(f"{fingerprint_data(store, period)} {flows}".encode()).hexdigest()
+
+
 def fingerprint_rules(campaigns: Sequence[Campaign]) -> str:
     """SHA-256 of campaigns with their rules, as canonical JSON, in the order in which limits take them (SPEC 4).
 

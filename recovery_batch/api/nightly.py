@@ -1,12 +1,16 @@
-"""The nightly run: outreach batches, a manifest and a report, in a folder that appears whole or not at all."""
+"""The nightly run: outreach batches, a manifest and a report, in a folder that appears whole or not at all.
+
+Nobody is contacted twice: what a run emits and what it leaves out for good stand in the store's ledger, which changes
+together with the folder (`outreach.ledger`).
+"""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,32 +18,50 @@ import polars as pl
 
 from recovery_batch import __version__
 from recovery_batch.api.backtesting import choose, figures_of
+from recovery_batch.api.events import Log, silent
 from recovery_batch.api.frames import (
     KEY,
     Period,
-    fingerprint_data,
+    fingerprint_all_data,
     fingerprint_rules,
     read_payments,
     with_paid_at,
     with_phone_check,
 )
+from recovery_batch.api.leaving_out import opted_out_phones
+from recovery_batch.api.left_out import left_out_files
+from recovery_batch.api.targets import history_for, unsettled
 from recovery_batch.campaigns import Campaign, all_campaigns
 from recovery_batch.clock import iso
-from recovery_batch.errors import UsageError
-from recovery_batch.evaluation import Evaluation, evaluate
+from recovery_batch.errors import StaleLoad, TooManyContacts, UsageError
+from recovery_batch.evaluation import Funnel, evaluate
 from recovery_batch.outreach.batches import BatchFile, BatchLimits, cut_batches
-from recovery_batch.outreach.folder import MANIFEST, read_manifest, write_folder
-from recovery_batch.outreach.manifest import RunInputs, make_manifest
+from recovery_batch.outreach.flows import decide_flows, flow_batches
+from recovery_batch.outreach.folder import MANIFEST, remove_left_overs, stage_folder
+from recovery_batch.outreach.ledger import (
+    NewRun,
+    finish_runs,
+    ledger_fingerprint,
+    open_ledger,
+    record,
+    recorded_run,
+    runs_before,
+)
+from recovery_batch.outreach.manifest import RunInputs, RunOutcome, make_manifest
 from recovery_batch.reporting.figures import Provenance
+from recovery_batch.reporting.formats import count, plural
 from recovery_batch.reporting.html import render
+from recovery_batch.reporting.unusual import RUNS, compare
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import SEND, Policy, simulate
 from recovery_batch.store import Store
 
 REPORT: Final = "report.html"
-LEFT_OUT: Final = "left_out.csv"
 _TICK: Final = timedelta(microseconds=1)
 _YEARS: Final = range(1970, 9999)
+_BLIND: Final = (
+    "The store holds no successful payment: already_paid is blind. Load exports that hold approved payments too."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +73,50 @@ class RunRequest:
         out: The folder that gets a folder for the run.
         as_of: The instant of the run: payments created later do not exist yet.
         settings: The installation's settings.
+        one_per_order: Whether several failed attempts at one order are one contact.
+        max_contacts: Emit nothing rather than more than this; None: no limit.
+        log: Told of what happens.
     """
 
     db: Path
     out: Path
     as_of: datetime
     settings: Settings = field(default_factory=Settings)
+    one_per_order: bool = False
+    max_contacts: int | None = None
+    log: Log = silent
+
+    @property
+    def policy(self) -> Policy:
+        """What a nightly run assumes."""
+        return Policy(
+            as_of=self.as_of,
+            too_old_after=timedelta(hours=self.settings.run.too_old_hours),
+            exclude_paid=True,
+            one_per_order=self.one_per_order,
+        )
+
+    @property
+    def period(self) -> Period:
+        """The payments that exist at the instant of the run."""
+        return Period(until=self.as_of + _TICK)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that is on disk.
+    """A run that has happened.
 
     Attributes:
         folder: Where it is.
         manifest: Its manifest.
-        repeated: Whether it was there already.
+        repeated: Whether it had happened before.
+        finished: Folders of earlier runs, killed before their end, that were moved to their places.
     """
 
     folder: Path
     manifest: dict[str, Any]
     repeated: bool
+    finished: tuple[Path, ...] = ()
 
 
 def run(request: RunRequest) -> Run:
@@ -80,60 +125,143 @@ def run(request: RunRequest) -> Run:
     Raises:
         UsageError: no run can be as of that instant.
         StoreMissing: there is no store.
-        SystemFailed: the disk refuses; no folder is left.
+        Locked: another run is at work on this store.
+        StaleLoad: the newest export was loaded too long before the instant.
+        TooManyContacts: more would be emitted than `max_contacts`.
+        SystemFailed: the disk refuses. The run has happened whole, or not at all; running it again completes it.
     """
     if request.as_of.year not in _YEARS:
         raise UsageError(f"as-of is {iso(request.as_of)}; allowed: the years {_YEARS[0]} to {_YEARS[-1]}")
-    policy = Policy(
-        as_of=request.as_of,
-        too_old_after=timedelta(hours=request.settings.run.too_old_hours),
-        exclude_paid=True,
-    )
-    period = Period(until=request.as_of + _TICK)
-    with Store.open(request.db) as store:
+    request.log("run_started", as_of=iso(request.as_of))
+    with open_ledger(request.db, "a run") as store:
+        finished = tuple(finish_runs(store))
         campaigns = choose(all_campaigns(store), ())
-        inputs = RunInputs(
-            as_of=request.as_of,
-            rules_sha256=fingerprint_rules(campaigns),
-            data_sha256=fingerprint_data(store, period),
-            settings={**policy.as_settings(), **_in_words(request.settings)},
-            tool_version=__version__,
-        )
-        folder = request.out / inputs.run_id
-        known = read_manifest(folder)
+        inputs = _inputs(store, campaigns, request)
+        known = recorded_run(store, inputs.inputs_sha256)
         if known is not None:
-            return Run(folder, known, repeated=True)
-        payments, evaluation, decisions = _decide(store, campaigns, period, policy, request.settings)
-        batches = _batches(store, decisions, request.settings)
-        figures = figures_of(store, campaigns, payments, decisions, evaluation.funnels, _origin(inputs))
-        others = {REPORT: render(figures).encode(), LEFT_OUT: _left_out(store, decisions)}
-    warnings = [f"{each.name}: {warning}" for each in figures.campaigns for warning in each.warnings]
-    manifest = make_manifest(inputs, campaigns, decisions, batches, others, warnings)
-    files = {batch.path: batch.content for batch in batches} | others
-    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-    made = write_folder(folder, files | {MANIFEST: text.encode()})
-    return Run(folder, manifest, repeated=not made)
+            return Run(known.folder, known.manifest, repeated=True, finished=finished)
+        _check_freshness(store, request)
+        return _run(store, campaigns, inputs, request, finished)
 
 
-def _in_words(settings: Settings) -> dict[str, str]:
-    return {
-        "file-records": str(settings.run.file_records),
-        "file-bytes": str(settings.run.file_bytes),
-        "successful-statuses": ", ".join(settings.payments.successful_statuses),
-    }
+def _inputs(store: Store, campaigns: Sequence[Campaign], request: RunRequest) -> RunInputs:
+    settings = request.settings
+    return RunInputs(
+        as_of=request.as_of,
+        rules_sha256=fingerprint_rules(campaigns),
+        data_sha256=fingerprint_all_data(store, request.period),
+        ledger_sha256=ledger_fingerprint(store),
+        settings={
+            **request.policy.as_settings(),
+            "file-records": str(settings.run.file_records),
+            "file-bytes": str(settings.run.file_bytes),
+            **{f"flows-{name.replace('_', '-')}": str(value) for name, value in settings.flows.model_dump().items()},
+            "successful-statuses": ", ".join(settings.payments.successful_statuses),
+        },
+        tool_version=__version__,
+    )
 
 
-def _decide(
-    store: Store, campaigns: Sequence[Campaign], period: Period, policy: Policy, settings: Settings
-) -> tuple[pl.DataFrame, Evaluation, pl.DataFrame]:
-    assert policy.as_of is not None
+def _check_freshness(store: Store, request: RunRequest) -> None:
+    newest = store.frame("runs/newest_load").item()
+    hours = request.settings.run.newest_load_hours
+    if newest is not None and request.as_of - newest <= timedelta(hours=hours):
+        return
+    found = "nothing was ever loaded" if newest is None else f"the newest export was loaded at {iso(newest)}"
+    raise StaleLoad(
+        f"{found}; allowed: at most {hours} hours before the run, which is as of {iso(request.as_of)}",
+        hint="Load today's export first: recovery-batch load FILE. run.newest_load_hours in the settings says how old.",
+    )
+
+
+def _run(
+    store: Store, campaigns: Sequence[Campaign], inputs: RunInputs, request: RunRequest, finished: tuple[Path, ...]
+) -> Run:
+    decided = _decide(store, campaigns, request)
+    request.log("run_decided", run_id=inputs.run_id, matched=decided.outcome.matched, sent=decided.outcome.sent)
+    _check_contacts(decided.outcome, request.max_contacts)
+    manifest, files = _written(store, campaigns, inputs, request, decided)
+    out = request.out.resolve()
+    remove_left_overs(out, request.db)
+    folder = out / inputs.run_id
+    new = NewRun(
+        run_id=inputs.run_id,
+        inputs_sha256=inputs.inputs_sha256,
+        as_of=inputs.as_of,
+        folder=folder,
+        staged=stage_folder(folder, files, request.db),
+        manifest=manifest,
+        decisions=decided.outcome.decisions,
+        batches=decided.outcome.batches,
+        flows=decided.emitted_flows,
+    )
+    request.log("run_staged", run_id=inputs.run_id, files=len(files))
+    record(store, new, datetime.now(UTC).replace(microsecond=0))
+    return Run(folder, manifest, repeated=False, finished=finished)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What was decided: the payments looked at, how campaigns narrowed them down, what came out, flows that go out."""
+
+    payments: pl.DataFrame
+    funnels: Sequence[Funnel]
+    outcome: RunOutcome
+    emitted_flows: pl.DataFrame
+
+
+def _decide(store: Store, campaigns: Sequence[Campaign], request: RunRequest) -> _Decided:
+    policy, settings = request.policy, request.settings
     assert policy.too_old_after is not None
     statuses = settings.payments.successful_statuses
-    payments = with_paid_at(store, read_payments(store, campaigns, period), statuses, period.until)
+    payments = with_paid_at(store, read_payments(store, campaigns, request.period), statuses, request.period.until)
     evaluation = evaluate(payments, campaigns, successful_statuses=statuses, with_funnels=True)
-    oldest = policy.as_of - policy.too_old_after
-    payments = with_phone_check(store, payments, evaluation.candidates, oldest)
-    return payments, evaluation, simulate(payments, evaluation.candidates, campaigns, policy)
+    targets = unsettled(store, payments, evaluation, campaigns)
+    payments = with_phone_check(store, payments, targets.candidates, request.as_of - policy.too_old_after)
+    history = history_for(store, payments, targets.candidates)
+    decisions = simulate(payments, targets.candidates, campaigns, policy, history)
+    flows = decide_flows(store, request.as_of, settings, partial(opted_out_phones, store))
+    carts = flow_batches(store, flows, settings)
+    outcome = RunOutcome(
+        decisions=decisions,
+        flows=flows,
+        batches=[*_batches(store, decisions, settings), *carts.files],
+        settled=targets.settled,
+        emails_left_out=carts.emails_left_out,
+    )
+    return _Decided(payments, targets.funnels, outcome, carts.emitted)
+
+
+def _written(
+    store: Store, campaigns: Sequence[Campaign], inputs: RunInputs, request: RunRequest, decided: _Decided
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The manifest, and the files of the folder by path, the manifest last."""
+    outcome = decided.outcome
+    figures = figures_of(store, campaigns, decided.payments, outcome.decisions, decided.funnels, _origin(inputs))
+    warnings = [f"{each.name}: {warning}" for each in figures.campaigns for warning in each.warnings]
+    if not decided.payments["status"].is_in(request.settings.payments.successful_statuses).any():
+        warnings.insert(0, _BLIND)
+    unlisted = make_manifest(inputs, campaigns, outcome, {}, warnings)
+    compared = compare(unlisted, runs_before(store, inputs.as_of, RUNS))
+    others = {
+        REPORT: render(replace(figures, unusual=compared)).encode(),
+        **left_out_files(store, outcome.decisions, outcome.flows),
+    }
+    if compared.unusual:
+        request.log("run_unusual", "warning", run_id=inputs.run_id, unusual=len(compared.unusual))
+        figures_of_it = plural(len(compared.unusual), "unusual figure")
+        warnings.append(f"{figures_of_it} against the last {compared.runs} runs; the report says which.")
+    manifest = make_manifest(inputs, campaigns, outcome, others, warnings)
+    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    return manifest, {batch.path: batch.content for batch in outcome.batches} | others | {MANIFEST: text.encode()}
+
+
+def _check_contacts(outcome: RunOutcome, most: int | None) -> None:
+    if most is not None and outcome.sent > most:
+        raise TooManyContacts(
+            f"this run would contact {plural(outcome.sent, 'customer')}; --max-contacts allows {count(most)}",
+            hint="Nothing was emitted. Look at a backtest of the day; raise --max-contacts if it is right.",
+        )
 
 
 def _batches(store: Store, decisions: pl.DataFrame, settings: Settings) -> list[BatchFile]:
@@ -144,19 +272,6 @@ def _batches(store: Store, decisions: pl.DataFrame, settings: Settings) -> list[
         store.lookup("read/transaction_times", keys),
         BatchLimits(settings.run.file_records, settings.run.file_bytes),
     )
-
-
-def _left_out(store: Store, decisions: pl.DataFrame) -> bytes:
-    """Every match that is not sent, with its reason, and the fields that a request would miss."""
-    suppressed = decisions.filter(pl.col("decision") != SEND)
-    unfit = store.lookup("read/unfit_fields", suppressed.select(KEY).unique())
-    fields = pl.when(pl.col("reason") == "not_submittable").then(pl.col("unfit_fields")).alias("fields")
-    rows = suppressed.join(unfit, on=KEY, how="left", maintain_order="left").select(
-        "campaign_id", "campaign_name", *KEY, "order_id", "reason", fields
-    )
-    buffer = io.BytesIO()
-    rows.write_csv(buffer)
-    return buffer.getvalue()
 
 
 def _origin(inputs: RunInputs) -> Provenance:

@@ -29,7 +29,8 @@ def differences(before: Campaign | None, after: Campaign) -> list[Difference]:
     """What changed from one state to the next, all of it where there was none; times of storing do not count."""
     old = {} if before is None else _fields(before)
     new = _fields(after)
-    changed = [Difference(name, old.get(name), value) for name, value in new.items() if old.get(name) != value]
+    names = dict.fromkeys((*new, *old))
+    changed = [Difference(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]
     return changed + list(_of_rules(() if before is None else before.rules, after.rules))
 
 

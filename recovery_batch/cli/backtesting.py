@@ -31,10 +31,10 @@ from recovery_batch.simulation import REASONS
 )
 @click.option(
     "--history",
-    type=click.Choice(["none"]),
+    type=click.Choice(["none", "ledger"]),
     default="none",
     show_default=True,
-    help="What was sent before the period.",
+    help="What limits count besides: nothing, or what nightly runs have emitted.",
 )
 @click.option(
     "--already-paid",
@@ -54,7 +54,7 @@ def backtest_command(
     since: datetime | None,
     until: datetime | None,
     outside_window: Literal["defer", "drop"],
-    history: str,
+    history: Literal["none", "ledger"],
     already_paid: Literal["ignore", "exclude"],
     decisions: Path | None,
     report: Path | None,
@@ -75,7 +75,7 @@ def backtest_command(
         raise UsageError("--to is not after --from", hint="--to is the first instant that is left out.")
     period = Period(since, until)
     request = BacktestRequest(
-        context.db, campaign_files, campaign_ids, period, outside_window, already_paid, context.settings
+        context.db, campaign_files, campaign_ids, period, outside_window, already_paid, context.settings, history
     )
     result = backtest(request)
     if decisions is not None:

@@ -1,4 +1,4 @@
-"""The bodies of operations: a file of JSON or YAML, or JSON on standard input."""
+"""What commands are given to read: a file, or standard input; bodies of operations are JSON or YAML."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from recovery_batch.campaigns import is_yaml, read_document
 from recovery_batch.errors import BadRequest
 
 
+def read_input(file: Path) -> tuple[bytes, str]:
+    """The content of a file and what to call it; `-` is standard input.
+
+    Raises:
+        BadRequest: there is no such file.
+    """
+    if str(file) == "-":
+        return sys.stdin.buffer.read(), "standard input"
+    try:
+        return file.read_bytes(), str(file)
+    except OSError as error:
+        raise BadRequest(f"{file}: {error.strerror}", hint="Check the path.") from error
+
+
 def read_body(file: Path) -> Any:
     """The plain values of a body; `-` is standard input.
 
@@ -17,13 +31,9 @@ def read_body(file: Path) -> Any:
         BadRequest: there is no such file, or it is not UTF-8.
         ProblemsFound: it is neither JSON nor YAML.
     """
-    is_input = str(file) == "-"
-    source = "standard input" if is_input else str(file)
+    content, source = read_input(file)
     try:
-        content = sys.stdin.buffer.read() if is_input else file.read_bytes()
         text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise BadRequest(f"{source}: {error.strerror}", hint="Check the path.") from error
     except UnicodeDecodeError as error:
         raise BadRequest(f"{source}: not UTF-8", hint="Save it as UTF-8.") from error
     return read_document(text, source=source, is_yaml=is_yaml(file))

@@ -97,6 +97,8 @@ def _campaign(campaign: CampaignOutcome) -> Branch:
     lines += [Branch(f"counted: {earlier}") for earlier in campaign.counted]
     reason = f" ({campaign.reason})" if campaign.reason else ""
     lines.append(Branch(f"=> {campaign.outcome}{reason}: {campaign.story}"))
+    if campaign.ledger is not None:
+        lines.append(Branch(f"ledger: {campaign.ledger}"))
     return Branch(f"{campaign.name} ({campaign.campaign_id})", lines)
 
 

@@ -152,6 +152,8 @@ def _remarks(loaded: list[FileReport], sums: dict[str, int]) -> Iterator[str]:
         reasons.update(report.reject_reasons)
         fields.update(report.unfit_fields)
         facts.update({name: number for name, number in report.facts.items() if isinstance(number, int)})
+    if sums["forgotten"]:
+        yield f"of people who were erased, left out: {count(sums['forgotten'])}"
     if reasons:
         yield "quarantined: " + counted(reasons)
     if fields:

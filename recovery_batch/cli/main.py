@@ -16,16 +16,20 @@ from recovery_batch import __version__
 from recovery_batch.cli.backtesting import backtest_command
 from recovery_batch.cli.campaigns import campaigns_group
 from recovery_batch.cli.explaining import explain_command
+from recovery_batch.cli.forgetting import forget_command, purge_command
 from recovery_batch.cli.loading import load_command
+from recovery_batch.cli.logs import FORMS, INTERRUPTED, event_logger
 from recovery_batch.cli.options import FILE, Context
+from recovery_batch.cli.outreach import outreach_group
 from recovery_batch.cli.rejects import rejects_group
 from recovery_batch.cli.rules import rules_group
 from recovery_batch.cli.running import demo_command, run_command
 from recovery_batch.cli.screen import print_error
+from recovery_batch.cli.submitting import submissions_group, submit_command
+from recovery_batch.cli.suppressions import suppressions_group
 from recovery_batch.errors import AppError, SystemFailed, UsageError
 from recovery_batch.settings import read_settings
 
-_INTERRUPTED = 130
 _FAILED = 1
 
 EXIT_STATUSES = """\
@@ -56,15 +60,24 @@ Exit status: 0 done, also when there was nothing to do; 1 the system failed
     show_envvar=True,
     help="Settings: a TOML file.",
 )
+@click.option(
+    "--log",
+    type=click.Choice(FORMS),
+    default="auto",
+    show_default=True,
+    envvar="RECOVERY_BATCH_LOG",
+    show_envvar=True,
+    help="Log of the nightly commands, on standard error; auto: none on a terminal, else json.",
+)
 @click.pass_context
-def cli(context: click.Context, db: Path, config: Path | None) -> None:
+def cli(context: click.Context, db: Path, config: Path | None, log: str) -> None:
     """Backtest recovery campaigns on declined payments, and emit outreach batches.
 
     \b
     Example, the whole road on the example data:
       recovery-batch demo --out demo
     """
-    context.obj = Context(db, read_settings(config))
+    context.obj = Context(db, read_settings(config), event_logger(log))
 
 
 _COMMANDS = (
@@ -75,6 +88,12 @@ _COMMANDS = (
     backtest_command,
     explain_command,
     run_command,
+    outreach_group,
+    suppressions_group,
+    submit_command,
+    submissions_group,
+    forget_command,
+    purge_command,
     demo_command,
 )
 for _command in _COMMANDS:
@@ -101,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing half-done is kept", err=True)
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:
         return _system_failed(error, as_json) if isinstance(error, OSError) else _bug(error, as_json=as_json)
     return status if isinstance(status, int) else 0

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
+from recovery_batch.api.events import Log, silent
 from recovery_batch.clock import parse_bound, parse_zone
 from recovery_batch.errors import UsageError
 from recovery_batch.settings import Settings
@@ -19,10 +20,11 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every command is called with: the store and the settings."""
+    """What every command is called with: the store, the settings, and the log, which is silent unless asked for."""
 
     db: Path
     settings: Settings
+    log: Log = silent
 
     def keep_store(self, *outputs: Path | None) -> None:
         """Refuse to write an output over the store.

@@ -195,8 +195,11 @@ def _print_report(report: RetryReport) -> None:
     if not counts["records"]:
         say("Nothing to try again.")
         return
-    print_table(COUNTS, [[count(counts[name]) for name in COUNTS]], numbers=COUNTS)
+    shown = [name for name in COUNTS if name != "forgotten"]
+    print_table(shown, [[count(counts[name]) for name in shown]], numbers=shown)
     say()
+    if counts["forgotten"]:
+        remark(f"of people who were erased, left out: {count(counts['forgotten'])}")
     if counts["quarantined"]:
         remark(f"still quarantined: {counted(report.reject_reasons)}")
     if counts["not_submittable"]:
@@ -207,5 +210,5 @@ def _print_report(report: RetryReport) -> None:
         more = len(report.unknown_ids) - _SHOWN
         others = f" and {count(more)} more" if more > 0 else ""
         remark(f"not in the quarantine (any more): {named}{others}")
-    gone = counts["inserted"] + counts["updated"] + counts["unchanged"]
+    gone = counts["inserted"] + counts["updated"] + counts["unchanged"] + counts["forgotten"]
     say(f"{plural(gone, 'record')} left the quarantine.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from recovery_batch.api.demo import Demo, demo
 from recovery_batch.api.nightly import Run
 from recovery_batch.cli.backtesting import print_backtest
 from recovery_batch.cli.loading import print_reports
+from recovery_batch.cli.logs import failures_logged
 from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
 from recovery_batch.cli.screen import note, print_json, print_table, say
+from recovery_batch.errors import AppError
+from recovery_batch.outreach.metrics import require_textfile, write_failure, write_metrics
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.reporting.summary import as_json as summary_json
 
@@ -24,24 +28,71 @@ from recovery_batch.reporting.summary import as_json as summary_json
 @click.option(
     "--as-of", type=INSTANT, metavar="ISO", help="The instant of the run; payments created later do not exist. [now]"
 )
+@click.option("--one-per-order", is_flag=True, help="Make several failed attempts at one order one contact.")
+@click.option(
+    "--max-contacts", type=click.IntRange(min=0), metavar="N", help="Emit nothing rather than more than this."
+)
+@click.option("--metrics", type=FILE, metavar="FILE.prom", help="Write figures for Prometheus's textfile collector.")
 @json_option
 @click.pass_obj
-def run_command(context: Context, out: Path, as_of: datetime | None, as_json: bool) -> None:
+def run_command(
+    context: Context,
+    out: Path,
+    as_of: datetime | None,
+    one_per_order: bool,
+    max_contacts: int | None,
+    metrics: Path | None,
+    as_json: bool,
+) -> None:
     """Make tonight's outreach batches: request bodies, a manifest and a report.
 
-    The folder DIR/RUN_ID appears whole or not at all. The same inputs and the same as-of give the same bytes; a run
-    that is there already is not made again.
+    What a run emits stands in the store's ledger, and is never emitted again: by a repeated run, a later one, or one
+    with another as-of. The folder DIR/RUN_ID and the ledger change together, or not at all; after a crash, run it
+    again.
 
     \b
     Example:
       recovery-batch run --out outreach --as-of 2026-10-30T15:00:00Z
     """
     moment = as_of or datetime.now(UTC).replace(microsecond=0)
-    done = run(RunRequest(context.db, out, moment, context.settings))
+    if metrics is not None:
+        require_textfile(metrics)
+    request = RunRequest(context.db, out, moment, context.settings, one_per_order, max_contacts, context.log)
+    with failures_logged(context.log):
+        done = _measured(request, metrics)
     if as_json:
         print_json(done.manifest)
     else:
         _print_run(done)
+
+
+def _measured(request: RunRequest, metrics: Path | None) -> Run:
+    """Run, and write figures of it whether it succeeds or fails."""
+    began = time.monotonic()
+    try:
+        done = run(request)
+    except AppError as error:
+        if metrics is not None:
+            write_failure(metrics, error.slug, seconds=time.monotonic() - began, finished_at=datetime.now(UTC))
+        raise
+    seconds = time.monotonic() - began
+    totals = done.manifest["totals"]
+    request.log(
+        "run_finished",
+        run_id=done.manifest["run_id"],
+        repeated=done.repeated,
+        folder=str(done.folder),
+        matched=totals["matched"],
+        suppressed=done.manifest["suppressed"],
+        files=totals["files"],
+        records=totals["records"],
+        settled_before=totals["settled_before"],
+        warnings=len(done.manifest["warnings"]),
+        seconds=round(seconds, 3),
+    )
+    if metrics is not None:
+        write_metrics(metrics, done.manifest, seconds=seconds, finished_at=datetime.now(UTC))
+    return done
 
 
 @click.command("demo")
@@ -83,6 +134,8 @@ def _demo_json(done: Demo, out: Path) -> dict[str, Any]:
 
 def _print_run(done: Run) -> None:
     totals = done.manifest["totals"]
+    for folder in done.finished:
+        note(f"completed what an interrupted run had begun: {folder}")
     say(f"run {done.manifest['run_id']}{' (made before, unchanged)' if done.repeated else ''}")
     rows = [
         (f["path"].partition("/")[2], count(f["records"]), f["not_before"], f["channel"])
@@ -97,6 +150,11 @@ def _print_run(done: Run) -> None:
     reasons = ", ".join(f"{reason} {count(number)}" for reason, number in done.manifest["suppressed"].items())
     if reasons:
         say(f"left out: {reasons}")
+    if totals["settled_before"]:
+        say(f"decided for good by earlier runs: {count(totals['settled_before'])}")
+    if totals["repeated_orders"]:
+        attempts = plural(totals["repeated_orders"], "further attempt")
+        note(f"{attempts} at orders that are contacted anyway; --one-per-order leaves them out")
     if totals["repeated_records"]:
         note(f"{plural(totals['repeated_records'], 'record')} stand in the files of more than one campaign")
     for warning in done.manifest["warnings"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ import pyarrow as pa
 from recovery_batch.clock import parse_zone
 from recovery_batch.errors import AppError, ExportUnreadable, UsageError
 from recovery_batch.ingest.ahead import ahead
+from recovery_batch.ingest.erased import Erased
 from recovery_batch.ingest.facts import Facts
 from recovery_batch.ingest.files import ExportFile, describe
 from recovery_batch.ingest.finding import Found
@@ -30,7 +32,7 @@ from recovery_batch.store import Store
 
 _OUTCOMES: Final = ("inserted", "updated", "unchanged", "quarantined", "forgotten")
 COUNTS: Final = ("records", *_OUTCOMES, "not_submittable")
-"""The counts of a file's report; records = inserted + updated + unchanged + quarantined."""
+"""The counts of a file's report; records = inserted + updated + unchanged + quarantined + forgotten."""
 
 _SESSION: Final = ("load/session_memory", "load/session_threads", "load/session_row_groups")
 
@@ -181,17 +183,19 @@ def load_source(store: Store, source: Source, files: Sequence[ExportFile], readi
     file, kind = files[0], source.kind
     with _memory_kept(), Interpreter.open(kind, reading, file.path, source.columns) as road:
         load_id = store.frame("load/next_id").item()
-        writer, facts = Writer(store, kind, reading, load_id, files), Facts(kind.name)
+        writer, facts, erased = Writer(store, kind, reading, load_id, files), Facts(kind.name), Erased(store, kind)
         records = codes = readable = 0
         for batch in ahead(road.batches(source.lines)):
-            writer.write(batch.tables, batch.part)
-            facts.add(batch.tables[kind.main])
+            tables = erased.without(batch.tables)
+            writer.write(tables, batch.part)
+            facts.add(tables[kind.main])
             records += batch.records
             readable += batch.records - batch.unreadable
             codes += batch.codes_removed
     if records and not readable:
         raise ExportUnreadable(f"{file.path}: no line of it can be read; {road.first_fault}")
-    counts = {"records": records, **{name: writer.written.counts[name] for name in COUNTS[1:]}}
+    written = writer.written.counts | Counter(forgotten=erased.dropped)
+    counts = {"records": records, **{name: written[name] for name in COUNTS[1:]}}
     _check_sum(file, counts)
     store.run(
         "load/insert_load",

@@ -28,7 +28,7 @@ from recovery_batch.ingest.rows import ReadingOptions
 from recovery_batch.settings import Sources
 from recovery_batch.store import Store
 
-COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "unknown", "refused")
+COUNTS: Final = ("records", "inserted", "updated", "unchanged", "quarantined", "forgotten", "unknown", "refused")
 """The counts of a retry; records is the sum of the others."""
 
 _WHOLE: Final = "(quarantine)"
@@ -273,7 +273,7 @@ def _lines(rows: pl.DataFrame) -> Iterator[Lines]:
 
 
 def _add(report: RetryReport, done: FileReport) -> None:
-    for name in ("inserted", "updated", "unchanged", "quarantined", "not_submittable"):
+    for name in ("inserted", "updated", "unchanged", "quarantined", "forgotten", "not_submittable"):
         report.counts[name] += done.counts[name]
     report.reject_reasons.update(done.reject_reasons)
     report.unfit_fields.update(done.unfit_fields)

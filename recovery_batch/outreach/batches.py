@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 import polars as pl
@@ -14,8 +15,12 @@ import polars as pl
 from recovery_batch.outreach.bodies import element
 from recovery_batch.simulation import SEND
 
-ENDPOINT: Final = "/declined-payments/external"
+ENDPOINTS: Final = MappingProxyType(
+    {"declined": "/declined-payments/external", "abandoned": "/smart-support/external/payments"}
+)
+"""Where the requests of each kind go, under a base URL (SPEC 7)."""
 _GROUP: Final = ("campaign_id", "channel", "organization_code", "planned_at", "window_closes_at")
+_SEPARATOR: Final = len(b",\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +33,38 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class BatchFile:
-    """One request body, and what a manifest says of it.
+    """Requests to submit, and what a manifest says of them.
 
     Attributes:
         path: Its path in the folder of the run.
-        content: The bytes.
-        records: How many payments.
-        campaign_id: The campaign that targets them.
-        channel: WHATSAPP_MESSAGE or PHONE_CALL.
-        organization_code: Theirs.
+        content: The bytes: one request body; of abandoned flows one a line.
+        records: How many payments, or flows.
+        campaign_id: The campaign that targets them; None for abandoned flows, which no campaign targets.
+        channel: WHATSAPP_MESSAGE or PHONE_CALL; of abandoned flows call, whatsapp or auto.
+        organization_code: Theirs; None for abandoned flows, whose requests name none.
         not_before: The first instant at which the customers may be contacted.
         not_after: The first instant at which they no longer may.
-        amounts: What was declined, by currency, exact.
+        amounts: What was declined, or left in carts, by currency, exact.
+        kind: declined or abandoned.
+        payment_ids: The payments, in the order of the file; empty for abandoned flows.
     """
 
     path: str
     content: bytes
     records: int
-    campaign_id: str
+    campaign_id: str | None
     channel: str
-    organization_code: str
+    organization_code: str | None
     not_before: datetime
     not_after: datetime
     amounts: Mapping[str, Decimal]
+    kind: str = "declined"
+    payment_ids: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        """The path that it is submitted to."""
+        return ENDPOINTS[self.kind]
 
 
 def cut_batches(
@@ -70,8 +84,8 @@ def cut_batches(
     for group, rows in sent.group_by(_GROUP, maintain_order=True):
         campaign_id, channel, organization, not_before, not_after = group
         keys = [(organization, payment_id) for payment_id in rows["payment_id"]]
-        parts = _parts([elements[key] for key in keys], limits, _frame(str(organization)))
-        for first, last in parts:
+        sizes = [len(elements[key]) + _SEPARATOR for key in keys]
+        for first, last in fill_files(sizes, limits, _frame(str(organization))):
             number = 1 + sum(file.campaign_id == campaign_id for file in files)
             amounts = rows[first:last].group_by("currency_code").agg(pl.col("amount_value").sum()).sort("currency_code")
             files.append(
@@ -85,6 +99,7 @@ def cut_batches(
                     not_before=_instant(not_before),
                     not_after=_instant(not_after),
                     amounts=dict(amounts.iter_rows()),
+                    payment_ids=tuple(payment_id for _, payment_id in keys[first:last]),
                 )
             )
     return files
@@ -112,20 +127,26 @@ def _elements(records: pl.DataFrame, transaction_times: pl.DataFrame) -> dict[tu
 
 def _frame(organization: str) -> int:
     # a separator is counted with each record, and the first has none
-    return len(_body(organization, [])) - 2
+    return len(_body(organization, [])) - _SEPARATOR
 
 
-def _parts(elements: Sequence[bytes], limits: BatchLimits, frame: int) -> Iterator[tuple[int, int]]:
-    """Where each file begins and ends. A record that is larger than a file may be gets a file of its own."""
+def fill_files(sizes: Sequence[int], limits: BatchLimits, frame: int = 0) -> Iterator[tuple[int, int]]:
+    """Where each file begins and ends. A record that is larger than a file may be gets a file of its own.
+
+    Args:
+        sizes: The bytes of each record, those between records included.
+        limits: How large a file may get.
+        frame: The bytes of a file without records.
+    """
     first, size = 0, frame
-    for place, each in enumerate(elements):
-        grown = size + len(each) + 2
+    for place, each in enumerate(sizes):
+        grown = size + each
         if place > first and (place - first == limits.records or grown > limits.size):
             yield first, place
-            first, grown = place, frame + len(each) + 2
+            first, grown = place, frame + each
         size = grown
-    if elements:
-        yield first, len(elements)
+    if sizes:
+        yield first, len(sizes)
 
 
 def _body(organization: str, elements: Sequence[bytes]) -> bytes:

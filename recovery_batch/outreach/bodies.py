@@ -33,12 +33,25 @@ def element(record: str, created_at: datetime | None, transaction_times: Sequenc
     value["payment"]["created_at"] = _written(created_at)
     for transaction, moment in zip(value.get("transactions") or [], transaction_times, strict=True):
         transaction["created_at"] = _written(moment)
-    body = _project(Element, value)
+    return write_body(Element, project(Element, value), f"payment {value['payment']['id']}")
+
+
+def write_body(model: type[BaseModel], body: dict[str, Any], name: str) -> bytes:
+    """A body as JSON, numbers with their digits.
+
+    Args:
+        model: The contract that it has to keep.
+        body: The body, as `project` makes it.
+        name: What an error calls it.
+
+    Raises:
+        ValueError: the contract would refuse it.
+    """
     try:
-        Element.model_validate(_decimals(body))
+        model.model_validate(_decimals(model, body))
     except ValidationError as error:
         places = ", ".join(".".join(map(str, each["loc"])) for each in error.errors(include_input=False))
-        raise ValueError(f"payment {value['payment']['id']}: the contract would refuse {places}") from error
+        raise ValueError(f"{name}: the contract would refuse {places}") from error
     return encoded(body)
 
 
@@ -47,24 +60,38 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
-def _project(model: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:
-    """The documented fields that have a value."""
+def project(model: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:
+    """The documented fields that have a value, as they go out; without a text that is better left out."""
     fields = ((each, value.get(each.name)) for each in documented(model))
-    return {each.name: _field(each, item) for each, item in fields if item is not None}
+    return {each.name: _field(each, item) for each, item in fields if _goes_out(each, item)}
+
+
+def _goes_out(each: Documented, item: Any) -> bool:
+    return item is not None and not (each.left_out and not each.allows(item))
 
 
 def _field(each: Documented, item: Any) -> Any:
     if each.form is Form.SHAPE:
         assert each.shape is not None
-        return _project(each.shape, item)
+        return project(each.shape, item)
     if each.form is Form.SHAPES:
         assert each.shape is not None
-        return [_project(each.shape, part) for part in item]
+        return [project(each.shape, part) for part in item]
     return only_digits(item) if each.digits_only else item
 
 
-def _decimals(body: dict[str, Any]) -> dict[str, Any]:
+def _decimals(model: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
     """The body with every amount as a Decimal, as the models hold them: a JSON integer is an amount too."""
-    payment = {**body["payment"], "amount_value": Decimal(body["payment"]["amount_value"])}
-    transactions = [{**each, "amount": Decimal(each["amount"])} for each in body.get("transactions", [])]
-    return {**body, "payment": payment, **({"transactions": transactions} if "transactions" in body else {})}
+    return {each.name: _held(each, body[each.name]) for each in documented(model) if each.name in body}
+
+
+def _held(each: Documented, item: Any) -> Any:
+    if each.form is Form.NUMBER:
+        return Decimal(item)
+    if each.form is Form.SHAPE:
+        assert each.shape is not None
+        return _decimals(each.shape, item)
+    if each.form is Form.SHAPES:
+        assert each.shape is not None
+        return [_decimals(each.shape, part) for part in item]
+    return item

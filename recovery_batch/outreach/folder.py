@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ from recovery_batch.errors import SystemFailed
 
 MANIFEST: Final = "manifest.json"
 _PRIVATE_FILE: Final = 0o600
-_PARTIAL: Final = re.compile(r"\..+\.([0-9]{1,9})\.partial")
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -30,68 +30,95 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
-    """Write a folder with its files, readable by its owner only.
+def stage_folder(folder: Path, files: Mapping[str, bytes], store: Path) -> Path:
+    """Write a folder with its files beside its place, safe on the disk, readable by its owner only.
 
     Args:
-        folder: Its path, which does not exist.
+        folder: Its place, where nothing stands yet.
         files: Content by path in the folder.
+        store: The store whose run it is; the caller holds the lock on its runs.
 
     Returns:
-        Whether this call made it; False where another process was first.
+        Where it is.
 
     Raises:
-        SystemFailed: the disk refuses; no folder is left.
+        SystemFailed: the disk refuses, or something stands in its place; nothing is left.
     """
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    umask = os.umask(0o077)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_overs(folder.parent)
-        for path, content in files.items():
-            _write(partial / path, content)
-        for made in (partial, *(each for each in partial.rglob("*") if each.is_dir())):
-            _sync(made)
+    staged = folder.with_name(f".{folder.name}{_suffix(store)}")
+    with _refused_by_the_disk(folder, "nothing was emitted"):
+        if folder.exists():
+            raise SystemFailed(
+                f"{folder}: stands there, and the ledger of this store does not know that run",
+                hint="Was the store restored from a copy? Move the folder away once you are sure of what was sent.",
+            )
         try:
-            partial.rename(folder)
-        except OSError as error:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            for path, content in files.items():
+                _write(staged / path, content)
+            for made in (staged, *(each for each in staged.rglob("*") if each.is_dir())):
+                _sync(made)
+            _sync(staged.parent)
+        except BaseException:
+            discard(staged)
+            raise
+    return staged
+
+
+def publish(staged: Path, folder: Path) -> bool:
+    """Move a staged folder to its place.
+
+    Returns:
+        Whether this call did it; False where it is there already.
+
+    Raises:
+        SystemFailed: it is neither here nor there, or the disk refuses; it stays where it is.
+    """
+    with _refused_by_the_disk(folder, f"this run has happened, and waits as {staged.name}"):
+        if not staged.exists():
             if read_manifest(folder) is not None:
                 return False
-            if not folder.exists():
-                raise
             raise SystemFailed(
-                f"{folder}: stands there without a manifest", hint="Move it away and run this again."
-            ) from error
+                f"{folder}: this run has happened, but its folder is gone (it was written as {staged.name})",
+                hint="Restore it from a copy, or take the run back: recovery-batch outreach withdraw RUN_ID",
+            )
+        staged.rename(folder)
         _sync(folder.parent)
-        return True
+    return True
+
+
+def discard(staged: Path) -> None:
+    """Take a staged folder away, of a run that does not come about."""
+    shutil.rmtree(staged, ignore_errors=True)
+
+
+def remove_left_overs(parent: Path, store: Path) -> None:
+    """Take away what killed processes left of runs of a store that did not happen: it holds personal data.
+
+    Args:
+        parent: The folder that the folders of runs are in.
+        store: The store; the caller holds the lock on its runs, and has published those that happened.
+    """
+    for left in parent.glob(f".*{_suffix(store)}"):
+        discard(left)
+
+
+def _suffix(store: Path) -> str:
+    """What staged folders of a store end in: several stores may write to one folder."""
+    return f".{hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:8]}.partial"
+
+
+@contextmanager
+def _refused_by_the_disk(folder: Path, state: str) -> Iterator[None]:
+    umask = os.umask(0o077)
+    try:
+        yield
     except OSError as error:
         raise SystemFailed(
-            f"{folder}: {error.strerror or error}; no folder was left",
+            f"{folder}: {error.strerror or error}; {state}",
             hint="Check the permissions and the free space, and run this again.",
         ) from error
     finally:
         os.umask(umask)
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _remove_left_overs(parent: Path) -> None:
-    """Take away what killed processes left of this run and of others: it holds personal data."""
-    for left in parent.glob(".*.partial"):
-        match = _PARTIAL.fullmatch(left.name)
-        if match and not _is_another_running(int(match[1])):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_another_running(process: int) -> bool:
-    if process == os.getpid():  # in a container every night's process has the same number
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _write(path: Path, content: bytes) -> None:

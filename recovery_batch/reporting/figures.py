@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
+from recovery_batch.evaluation import SETTLED
 from recovery_batch.reporting import footing, tallies
 from recovery_batch.reporting.report import (
     CampaignFigures,
@@ -189,7 +190,9 @@ def _warnings(campaign: Campaign, tally: Tally, funnel: Sequence[FunnelStepFigur
         found.append("The campaign has no active rule, so it targets nobody.")
     elif not campaign.targeting_rules:
         found.append("The only active rules are limits per user, so it targets every payment of its time and country.")
-    if not tally.matched and (emptied := next((step for step in funnel if not step.remaining), None)):
+    emptied = next((step for step in funnel if not step.remaining), None)
+    # that earlier runs have decided about everybody is as it should be
+    if emptied is not None and emptied.label != SETTLED:
         found.append(f"No payment is left after the step “{emptied.label}”.")
     if tally.matched and not tally.sent:
         found.append("Everything that matched was suppressed: nothing would be sent.")

@@ -17,6 +17,7 @@ from recovery_batch import assets
 from recovery_batch.clock import iso
 from recovery_batch.reporting import charts, formats
 from recovery_batch.reporting.report import ReportFigures
+from recovery_batch.reporting.unusual import LEAST_RUNS
 
 _MOST_CAMPAIGN_DAYS = 20_000
 """Rows in the by-day tables of all campaigns together; more would make a page that browsers open slowly."""
@@ -72,7 +73,9 @@ def _environment() -> Environment:
         "country": formats.country,
     }
     environment.filters.update(filters)
-    environment.globals.update(NOTHING=formats.NOTHING, day_words=formats.day, hour_words=formats.hour)
+    environment.globals.update(
+        NOTHING=formats.NOTHING, day_words=formats.day, hour_words=formats.hour, least_runs=LEAST_RUNS
+    )
     return environment
 
 

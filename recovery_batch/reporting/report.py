@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from recovery_batch.reporting.tallies import Tally
+from recovery_batch.reporting.unusual import Comparison
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,10 @@ class Totals:
 
 @dataclass(frozen=True)
 class ReportFigures:
-    """A whole report. Every list foots to `totals.tally`, or to the part of it that it speaks of."""
+    """A whole report. Every list foots to `totals.tally`, or to the part of it that it speaks of.
+
+    `unusual` is the run against the runs before it; None in a backtest, which has none before it.
+    """
 
     provenance: Provenance
     totals: Totals
@@ -219,6 +223,7 @@ class ReportFigures:
     decline_reasons: tuple[DeclineReasonFigures, ...]
     other_decline_reasons: OtherDeclineReasons
     targets: tuple[TargetFigures, ...]
+    unusual: Comparison | None = None
 
     @property
     def targets_not_shown(self) -> int:

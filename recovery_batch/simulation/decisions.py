@@ -33,11 +33,21 @@ REASONS: Final = MappingProxyType(
         "invalid_phone": "the phone number is not a possible one",
         "holdout": "the customer is kept out for comparison",
         "missing_user_id": "a rate limit needs a user_id, and the payment has none",
+        "same_order": "the campaign contacts the customer about another attempt at the order",
         "unique_by_user": "this campaign has contacted the user before",
         "user_comms_per_day": "the user has had the day's communications",
+        "repeated_flow": "the customer is contacted about another flow",
     }
 )
-"""Why a candidate is suppressed, in the order of SPEC 4: slug, and the reason in plain words."""
+"""Why a candidate is suppressed, in the order of SPEC 4: slug, and the reason in plain words.
+
+The last one is of abandoned flows alone, which know some of the others too (`outreach.flows`).
+"""
+
+FINAL_REASONS: Final = frozenset(
+    {"campaign_ended", "outside_window", "holdout", "same_order", "unique_by_user", "user_comms_per_day"}
+)
+"""What a nightly run decides once and for all (SPEC 4); the other reasons are judged anew each run."""
 
 DECISION_COLUMNS: Final = (
     "campaign_id",
@@ -76,12 +86,15 @@ class Policy:
         as_of: For a nightly run, its instant: nothing is planned before it. None in a backtest.
         too_old_after: For a nightly run: the greatest age of a decline at `as_of`. None: no limit.
         exclude_paid: Whether an order that was paid before the planned time is left out.
+        one_per_order: Whether a campaign contacts a customer about one failed attempt at an order only, the first in
+            the order of SPEC 4.
     """
 
     outside_window: Literal["defer", "drop"] = "defer"
     as_of: datetime | None = None
     too_old_after: timedelta | None = None
     exclude_paid: bool = False
+    one_per_order: bool = False
 
     def as_settings(self) -> dict[str, str]:
         """The policy in words, for reports and manifests."""
@@ -89,6 +102,7 @@ class Policy:
         return {
             "outside-window": self.outside_window,
             "already-paid": "exclude" if self.exclude_paid else "ignore",
+            **({"one-per-order": "yes"} if self.one_per_order else {}),
             **({"too-old-after": f"{hours:g} hours"} if hours is not None else {}),
         }
 
@@ -107,7 +121,8 @@ def simulate(
             `not_submittable`, `invalid_phone`, `holdout` (Boolean, missing means false; the two in the middle count
             in a nightly run only) and `paid_at` (when the earliest successful payment of the same order that is known
             was created; null when there is none).
-        candidates: What `evaluate` gave for them.
+        candidates: What `evaluate` gave for them. Flags that depend on the campaign stand here instead; so does
+            `order_contacted` (whether it has contacted somebody about the order before), which `one_per_order` reads.
         campaigns: The sequence that was evaluated.
         policy: What to assume.
         history: What was sent before, with the columns of `HISTORY`; None for nothing.
@@ -117,7 +132,7 @@ def simulate(
         `DECISION_COLUMNS` (`reason` null for SEND), `planned_local` (the wall clock of the campaign's zone at
         `planned_at`) and `window_closes_at` (the end of the window, or of the campaign, that `planned_at` lies in).
     """
-    flags = [name for name in (*_FLAGS, "paid_at") if name in payments.columns]
+    flags = [name for name in (*_FLAGS, "paid_at") if name in payments.columns and name not in candidates.columns]
     facts = payments.select(
         "organization_code", "payment_id", "order_id", "user_id", "created_at", "amount_value", "currency_code",
         "country", "reject_reason", *flags,
@@ -125,6 +140,8 @@ def simulate(
     frame = pl.concat([candidates, facts], how="horizontal").with_columns(_campaign_columns(candidates, campaigns))
     frame = _planned(frame, campaigns, policy)
     frame = frame.with_columns(_reason_before_limits(frame, campaigns, policy).alias("reason"))
+    if policy.one_per_order:
+        frame = _one_per_order(frame)
     frame = _limited(frame, campaigns, pl.DataFrame(schema=HISTORY) if history is None else history)
     decision = pl.when(pl.col("reason").is_null()).then(pl.lit(SEND)).otherwise(pl.lit(SUPPRESS))
     return (
@@ -216,6 +233,16 @@ def _reason_before_limits(frame: pl.DataFrame, campaigns: Sequence[Campaign], po
         if name in tests
     )
     return frame.select(first.alias("reason")).to_series()
+
+
+def _one_per_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Of what is left of an order in a campaign, suppress all but the first in the order of SPEC 4."""
+    order = ["campaign_no", "organization_code", "order_id"]
+    is_left = pl.col("reason").is_null() & pl.col("order_id").is_not_null()
+    turn = pl.struct("planned_at", "created_at", "payment_id").rank("ordinal").over(*order, is_left)
+    contacted = pl.col("order_contacted") if "order_contacted" in frame.columns else pl.lit(False)
+    repeated = is_left & ((turn > 1) | contacted)
+    return frame.with_columns(pl.when(repeated).then(pl.lit("same_order")).otherwise("reason").alias("reason"))
 
 
 def _limited(frame: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.DataFrame) -> pl.DataFrame:

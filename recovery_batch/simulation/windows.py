@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,9 +16,13 @@ _AHEAD_US: Final = 8 * DAY_US
 
 def clock_for(schedule: Schedule, first: int, last: int) -> WallClock:
     """The wall clock of a schedule's zone, over every instant that a plan for `first` to `last` can touch."""
+    return _clock(schedule.time_zone, first, last)
+
+
+def _clock(zone: str, first: int, last: int) -> WallClock:
     # whole days, so that campaigns share the clocks that `wall_clock` keeps
     start, end = (first // DAY_US - 2) * DAY_US, (last // DAY_US + 2) * DAY_US + _AHEAD_US
-    return wall_clock(parse_zone(schedule.time_zone), start, end)
+    return wall_clock(parse_zone(zone), start, end)
 
 
 def open_spans(schedule: Schedule, clock: WallClock) -> tuple[Micros, Micros]:
@@ -26,8 +31,11 @@ def open_spans(schedule: Schedule, clock: WallClock) -> tuple[Micros, Micros]:
     Within a span of constant offset the window is a span of instants a day, cut off at the ends of the span: so what a
     clock change skips is missing, and an hour that happens twice opens twice.
     """
-    opens = minute_of_day(schedule.daily_start_time) * MINUTE_US
-    closes = minute_of_day(schedule.daily_end_time) * MINUTE_US
+    return _daily_spans(schedule.daily_start_time, schedule.daily_end_time, clock)
+
+
+def _daily_spans(start_time: str, end_time: str, clock: WallClock) -> tuple[Micros, Micros]:
+    opens, closes = minute_of_day(start_time) * MINUTE_US, minute_of_day(end_time) * MINUTE_US
     if closes < opens:
         closes += DAY_US
     ends = np.append(clock.starts[1:], clock.end)
@@ -50,3 +58,36 @@ def plan(instants: Micros, opens: Micros, closes: Micros) -> tuple[Micros, Micro
     place = np.searchsorted(closes, instants, side="right")
     # the spans reach days beyond the last instant, so there is always a next one
     return np.maximum(instants, opens[place]), closes[place]
+
+
+def first_opening(start_time: str, end_time: str, zones: Sequence[str], instant: int) -> tuple[int, int] | None:
+    """When a daily window is open in every one of some zones at once.
+
+    Args:
+        start_time: First minute of the window, `HH:MM`.
+        end_time: First minute after it; earlier than the start means that the window runs over midnight.
+        zones: IANA names, one or more.
+        instant: Where to look from, microseconds since 1970 UTC.
+
+    Returns:
+        The first such instant that is not before `instant`, and the end of that opening; None where there is none in
+        the week after it, since the zones lie too far apart.
+    """
+    clocks = (_clock(zone, instant, instant) for zone in zones)
+    opens, closes = _common(_daily_spans(start_time, end_time, clock) for clock in clocks)
+    place = int(np.searchsorted(closes, instant, side="right"))
+    if place == len(closes):
+        return None
+    return max(instant, int(opens[place])), int(closes[place])
+
+
+def _common(spans: Iterable[tuple[Micros, Micros]]) -> tuple[Micros, Micros]:
+    """The spans that lie in one span of each; those of one are in order and apart from one another."""
+    sides = list(spans)
+    edges = np.concatenate([edge for span in sides for edge in span])
+    steps = np.concatenate([np.full(len(edge), step) for span in sides for edge, step in ((span[0], 1), (span[1], -1))])
+    # what closes goes before what opens at the same instant, so that no span is empty
+    order = np.lexsort((steps, edges))
+    edges, depth = edges[order], np.cumsum(steps[order])
+    inside = np.flatnonzero(depth == len(sides))
+    return edges[inside], edges[inside + 1]

@@ -6,7 +6,7 @@ Screenshots go to artifacts/, which is not kept under version control.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from recovery_batch.reporting import formats
 from recovery_batch.reporting.html import render
+from recovery_batch.reporting.unusual import compare
 from tests.unit.reporting.hostile import TEXTS, build_hostile_figures
 from tests.unit.reporting.samples import build_sample
+from tests.unit.reporting.test_html_unusual import NIGHTS, ODD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -215,3 +217,31 @@ def test_a_page_of_nothing_says_what_to_do(browser: Browser, tmp_path: Path, siz
     keep_screenshot(opened.page, f"empty-{campaigns}")
     assert opened.complaints == []
     opened.page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_what_is_unusual_can_be_read_without_scrolling_sideways(
+    browser: Browser, tmp_path: Path, width: int, scheme: Scheme
+) -> None:
+    path = tmp_path / "report.html"
+    figures = build_sample(50, run_id="20261015T030000Z-4f2a").figures()
+    path.write_text(render(replace(figures, unusual=compare(ODD, NIGHTS))), encoding="utf-8")
+    opened = open_page(browser, path, width, scheme)
+    page = opened.page
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    items = page.locator("#unusual .odd li")
+    assert items.count() == 10
+    for item in items.all():
+        box = item.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
+    faint = {
+        (name, round(contrast(ink, ground), 2))
+        for name, ink, ground in page.evaluate(TEXT_COLOURS)
+        if contrast(ink, ground) < 4.5
+    }
+    assert faint == set()
+    page.locator("#unusual").scroll_into_view_if_needed()
+    keep_screenshot(page, f"unusual-{width}-{scheme}")
+    assert opened.complaints == []
+    page.close()

@@ -82,4 +82,4 @@ def command_line(*arguments: object) -> list[str]:
 def clean_environment() -> dict[str, str]:
     """An environment that finds the package, and has no settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RECOVERY_BATCH_")}
-    return kept | {"PYTHONPATH": str(ROOT)}
+    return kept | {"PYTHONPATH": str(ROOT), "RECOVERY_BATCH_LOG": "none"}

@@ -11,7 +11,10 @@ import pytest
 from recovery_batch.campaigns import read_campaigns
 from recovery_batch.cli.main import cli
 from tests.e2e.commands import AS_OF, CAMPAIGNS, EXPORTS, ROOT, Outcome, Shell, call
+from tests.e2e.conftest import UNKNOWN_REQUEST
 from tests.e2e.exports import campaign, element, write_campaigns, write_export
+from tests.e2e.run_folders import RunFolder
+from tests.e2e.runs import declined, make_run
 
 STORED = "0f5b6c1a-1d7e-4a55-9a10-000000000001"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -50,18 +53,31 @@ SUCCEEDING: dict[tuple[str, ...], tuple[object, ...]] = {
     ("backtest",): (),
     ("explain",): ("553000764",),
     ("run",): ("--out", "OUT", "--as-of", AS_OF),
+    ("submit",): ("SUBMITTED",),
+    ("submissions", "list"): (),
+    ("submissions", "resolve"): (UNKNOWN_REQUEST.run_id, UNKNOWN_REQUEST.path, "accepted"),
+    ("outreach", "list"): (),
+    ("outreach", "validate"): ("RUN",),
+    ("outreach", "withdraw"): ("MADE_RUN",),
+    ("suppressions", "add"): ("--phone", "+57 310 123 4567"),
+    ("suppressions", "import"): ("OPT_OUT",),
+    ("suppressions", "list"): (),
+    ("suppressions", "remove"): ("--user-id", "u-1"),
+    ("forget",): ("--user-id", "user-1", "--organization", UNKNOWN),
+    ("purge",): ("--older-than", "90d"),
     ("demo",): ("--out", "OUT"),
 }
-"""For each command what it is called with to succeed on a copy of the example store; OUT is a folder, and a name of
-`BODIES` a file with that body."""
+"""For each command what it is called with to succeed on a copy of the example store; OUT is a folder, RUN that of
+a run, MADE_RUN the id of one that the store has made, and a name of `BODIES` a file with that body."""
 
 BODIES = {
     "CAMPAIGN": {**json.loads(EXAMPLES[0].model_dump_json()), "id": UNKNOWN, "rules": []},
     "RULE": {"rule_type": "AMOUNT", "conditional": "GREATER_THAN", "values": ["1"]},
     "UPDATE": {"status": "INACTIVE"},
+    "OPT_OUT": {"user_id": "u-1"},
 }
 
-WITHOUT_STORE = (("demo",), ("campaigns", "schema"))
+WITHOUT_STORE = (("demo",), ("campaigns", "schema"), ("outreach", "validate"))
 
 PROMISED = {
     ("load",): {"files", "totals"},
@@ -83,6 +99,18 @@ PROMISED = {
     ("backtest",): {"payments", "campaigns", "matched", "sent", "suppressed"},
     ("explain",): {"data"},
     ("run",): {"run_id", "as_of", "files", "totals", "suppressed"},
+    ("submit",): {"run_id", "folder", "dry_run", "requests", "totals", "stopped"},
+    ("submissions", "list"): {"data", "meta"},
+    ("submissions", "resolve"): {"data"},
+    ("outreach", "list"): {"data", "meta"},
+    ("outreach", "validate"): {"folder", "run_id", "files", "records", "problems"},
+    ("outreach", "withdraw"): {"data"},
+    ("suppressions", "add"): {"data"},
+    ("suppressions", "import"): {"path", "lines", "added", "already_there", "refused", "problems"},
+    ("suppressions", "list"): {"data", "meta"},
+    ("suppressions", "remove"): {"data"},
+    ("forget",): {"dry_run", "payments", "flows", "rejects", "opt_outs", "ledger", "batch_files", "campaigns"},
+    ("purge",): {"dry_run", "before", "payments", "flows", "rejects", "ledger"},
     ("demo",): {"loads", "backtest", "run"},
 }
 """Keys of each document that DESIGN 4 and SPEC 2.1 promise."""
@@ -95,6 +123,10 @@ def words(path: Sequence[str], folder: Path) -> list[object]:
 def _file(word: object, folder: Path) -> object:
     if word == "OUT":
         return folder / "out"
+    if word == "SUBMITTED":
+        return make_run(folder / "run", declined(1))
+    if word == "RUN":
+        return RunFolder().write(folder)
     if word not in BODIES:
         return word
     path = folder / f"{word}.json"
@@ -104,7 +136,11 @@ def _file(word: object, folder: Path) -> object:
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_a_success_is_one_document(path: tuple[str, ...], example_copy: Shell, tmp_path: Path) -> None:
-    outcome = example_copy(*words(path, tmp_path), "--json")
+    called = words(path, tmp_path)
+    if "MADE_RUN" in called:
+        made = example_copy.ok("run", "--out", tmp_path / "made", "--as-of", AS_OF, "--json").document
+        called = [made["run_id"] if word == "MADE_RUN" else word for word in called]
+    outcome = example_copy(*called, "--json")
     assert outcome.status == 0, outcome
     assert set(outcome.document) >= PROMISED[path]
     # nothing but the document, and a line end

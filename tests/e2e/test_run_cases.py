@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def test_a_file_is_not_before_its_window_and_not_after_it(shell: Shell, tmp_path
             schedule=DAY | {"daily_start_time": "20:00", "daily_end_time": "01:00"},
         ),
     )
+    another = Shell(Path(shutil.copy(shell.db, tmp_path / "another.duckdb")))
     inside = night(shell, tmp_path, "--as-of", AS_OF)
     assert [(each["channel"], each["not_before"], each["not_after"]) for each in inside["files"]] == [
         ("WHATSAPP_MESSAGE", "2026-10-01T15:00:00Z", "2026-10-01T23:00:00Z"),
@@ -142,7 +144,7 @@ def test_a_file_is_not_before_its_window_and_not_after_it(shell: Shell, tmp_path
         "2 records stand in the files of more than one campaign"
         in shell.ok("run", "--out", tmp_path / "out", "--as-of", AS_OF).err
     )
-    late = night(shell, tmp_path, "--as-of", "2026-10-01T23:00:00Z")
+    late = night(another, tmp_path, "--as-of", "2026-10-01T23:00:00Z")
     assert [(each["not_before"], each["not_after"]) for each in late["files"]] == [
         ("2026-10-02T14:00:00Z", "2026-10-02T23:00:00Z"),
         ("2026-10-02T01:00:00Z", "2026-10-02T06:00:00Z"),
@@ -261,22 +263,18 @@ def test_a_folder_that_cannot_be_written_is_no_bug(shell: Shell, tmp_path: Path)
         assert outcome.status == 1
         assert outcome.error["code"] == 500
         assert outcome.error["message"].startswith(f"{out}/20261001T150000Z-")
-        assert outcome.error["message"].endswith("; no folder was left")
+        assert outcome.error["message"].endswith("; nothing was emitted")
     assert (tmp_path / "file").read_text() == "here before"
 
 
-def test_a_folder_of_the_run_without_a_manifest_stops_it(shell: Shell, tmp_path: Path) -> None:
+def test_a_folder_that_the_ledger_does_not_know_stops_the_run(shell: Shell, tmp_path: Path) -> None:
     prepare(shell, tmp_path, [element("p", created_at=RECENT)], campaign())
+    restored = Shell(Path(shutil.copy(shell.db, tmp_path / "restored.duckdb")))  # as it was before the run
     manifest = night(shell, tmp_path, "--as-of", AS_OF)
     folder = tmp_path / "out" / manifest["run_id"]
-    (folder / "manifest.json").unlink()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    outcome = shell("run", "--out", tmp_path / "out", "--as-of", AS_OF)
+    outcome = restored("run", "--out", tmp_path / "out", "--as-of", AS_OF)
     assert outcome.status == 1
-    assert f"{folder}: stands there without a manifest\nhint: Move it away" in outcome.err
+    assert f"{folder}: stands there, and the ledger of this store does not know that run\nhint: Was" in outcome.err
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
-    (folder / "manifest.json").write_text("{")
-    broken = shell("run", "--out", tmp_path / "out", "--as-of", AS_OF)
-    assert broken.status == 1
-    assert "manifest.json: cannot be read" in broken.err
-    assert "Move the folder away" in broken.err
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]

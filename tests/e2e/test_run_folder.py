@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -47,9 +48,10 @@ def tree(folder: Path) -> dict[str, bytes]:
 def night(example_db: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A run that finds nothing too old, so that its files hold hundreds of records; its folder and its manifest."""
     out = tmp_path_factory.mktemp("night")
+    db = shutil.copy(example_db, out / "copy.duckdb")
     settings = out / "settings.toml"
     settings.write_text("[run]\ntoo_old_hours = 9000\n")
-    outcome = call("--config", settings, "--db", example_db, "run", "--out", out / "out", "--as-of", LATE, "--json")
+    outcome = call("--config", settings, "--db", db, "run", "--out", out / "out", "--as-of", LATE, "--json")
     assert outcome.status == 0, outcome
     return folder_of(out / "out"), outcome.document
 
@@ -143,10 +145,10 @@ def test_the_rules_stand_in_the_manifest_as_they_were(night: tuple[Path, dict[st
     assert [each["campaign"] for each in night[1]["campaigns"]] == stored
 
 
-def test_files_are_for_their_owner_only(example: Shell, tmp_path: Path) -> None:
+def test_files_are_for_their_owner_only(example_copy: Shell, tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        example.ok("run", "--out", tmp_path / "a" / "b", "--as-of", AS_OF)
+        example_copy.ok("run", "--out", tmp_path / "a" / "b", "--as-of", AS_OF)
     finally:
         os.umask(before)
     folder = folder_of(tmp_path / "a" / "b")
@@ -154,14 +156,17 @@ def test_files_are_for_their_owner_only(example: Shell, tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_repeated_run_prints_the_manifest_again_and_touches_nothing(example: Shell, tmp_path: Path) -> None:
+def test_a_repeated_run_prints_the_manifest_again_and_touches_nothing(example_copy: Shell, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    first = example.ok("run", "--out", out, "--as-of", AS_OF, "--json")
+    first = example_copy.ok("run", "--out", out, "--as-of", AS_OF, "--json")
     before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (out, *out.rglob("*"))}
-    again = example.ok("run", "--out", out, "--as-of", AS_OF, "--json")
+    again = example_copy.ok("run", "--out", out, "--as-of", AS_OF, "--json")
     assert again.out == first.out
+    said = example_copy.ok("run", "--out", tmp_path / "elsewhere", "--as-of", "2026-10-30T10:00:00-05:00").out
+    assert "(made before, unchanged)" in said
+    assert f"folder: {folder_of(out)}" in said  # where it was made, and not once more
+    assert not (tmp_path / "elsewhere").exists()
     assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (out, *out.rglob("*"))} == before
-    assert "(made before, unchanged)" in example.ok("run", "--out", out, "--as-of", "2026-10-30T10:00:00-05:00").out
 
 
 def test_another_instant_another_data_or_another_setting_is_another_run(example_copy: Shell, tmp_path: Path) -> None:
@@ -196,9 +201,9 @@ def test_another_instant_another_data_or_another_setting_is_another_run(example_
 
 
 def test_stores_with_the_same_content_make_the_same_bytes(
-    night: tuple[Path, dict[str, Any]], example: Shell, tmp_path: Path
+    night: tuple[Path, dict[str, Any]], example_copy: Shell, tmp_path: Path
 ) -> None:
-    example.ok("run", "--out", tmp_path / "example", "--as-of", AS_OF)
+    example_copy.ok("run", "--out", tmp_path / "example", "--as-of", AS_OF)
     expected = tree(tmp_path / "example")
     # loaded file by file, in another order, at another time; campaigns imported one after the other, at another time
     other = Shell(tmp_path / "other.duckdb")
@@ -209,6 +214,7 @@ def test_stores_with_the_same_content_make_the_same_bytes(
     document = json.loads((CAMPAIGNS / "recovery.json").read_text(encoding="utf-8"))
     for each in reversed(document):
         other.ok("campaigns", "import", write_campaigns(tmp_path / "one.json", each))
+    other.ok("suppressions", "add", "--user-id", "u-1")
     other.ok("run", "--out", tmp_path / "elsewhere" / "other", "--as-of", AS_OF)
     assert tree(tmp_path / "elsewhere" / "other") == expected
 

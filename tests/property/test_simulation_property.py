@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 from hypothesis import given, settings
@@ -36,6 +36,7 @@ from tests.unit.simulation.clock_changes import changes, instants_near, schedule
 # In UTF-8 the last two stand in this order, in UTF-16 in the other; "10" stands before "9", "B" before "a".
 PAYMENT_IDS = ("10", "9", "B", "a", "a ", "á", "a\u0301", "ÿ", "\uff61", "\U0001f600")
 USERS = ("u1", "u1", "u1", "u1", "u2", "U1", None)
+ORDERS = ("o1", "o2", "O1", None)
 LIMITS = (
     (),
     (UNIQUE,),
@@ -59,6 +60,7 @@ class Case:
     campaigns: Sequence[Campaign]
     assumptions: Assumptions
     history: Sequence[Communication]
+    contacted_orders: Sequence[tuple[str, str, str]] = ()
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -68,13 +70,22 @@ class Case:
 
     def simulate(self, pairs: Sequence[tuple[int, int]] | None = None) -> pl.DataFrame:
         assumed = self.assumptions
+        window: Literal["drop", "defer"] = "drop" if assumed.drop else "defer"
         return simulate(
             payments_frame(self.payments),
-            candidates_frame(self.pairs if pairs is None else pairs),
+            self.candidates(self.pairs if pairs is None else pairs),
             self.campaigns,
-            Policy("drop" if assumed.drop else "defer", assumed.as_of, assumed.too_old_after, assumed.exclude_paid),
+            Policy(window, assumed.as_of, assumed.too_old_after, assumed.exclude_paid, assumed.one_per_order),
             history_frame(*((each.organization, each.user, each.campaign_id, each.at) for each in self.history)),
         )
+
+    def candidates(self, pairs: Sequence[tuple[int, int]]) -> pl.DataFrame:
+        contacted = [
+            (self.campaigns[c].identity, self.payments[p]["organization_code"], self.payments[p]["order_id"])
+            in self.contacted_orders
+            for c, p in pairs
+        ]
+        return candidates_frame(pairs).with_columns(pl.Series("order_contacted", contacted, dtype=pl.Boolean))
 
 
 @st.composite
@@ -108,6 +119,7 @@ def payments_near(draw: st.DrawFn, instants: st.SearchStrategy[datetime]) -> lis
     keys = st.tuples(organizations, st.sampled_from(PAYMENT_IDS))
     flags = st.sampled_from((*[False] * 8, True, None)) if draw(st.booleans()) else st.just(False)
     paid = st.none() | instants
+    orders = st.sampled_from(ORDERS)
     return [
         build_payment(
             payment_id,
@@ -115,6 +127,7 @@ def payments_near(draw: st.DrawFn, instants: st.SearchStrategy[datetime]) -> lis
             draw(st.sampled_from(USERS)),
             organization_code=organization,
             paid_at=draw(paid),
+            order_id=draw(orders),
             **{flag: draw(flags) for flag in FLAGS},
         )
         for organization, payment_id in draw(
@@ -131,6 +144,7 @@ def assumptions_near(draw: st.DrawFn, instants: st.SearchStrategy[datetime]) -> 
         as_of=draw(st.none() | st.lists(instants, min_size=1, max_size=3).map(max)),
         too_old_after=draw(st.none() | hours),
         exclude_paid=draw(rarely),
+        one_per_order=draw(st.booleans()),
     )
 
 
@@ -157,6 +171,11 @@ def cases(draw: st.DrawFn) -> Case:
         campaigns=draw(campaigns_near(zone, change, instants)),
         assumptions=draw(assumptions_near(instants)),
         history=draw(histories_near(instants)),
+        contacted_orders=draw(
+            st.lists(
+                st.tuples(st.integers(1, 9).map(campaign_id), organizations, st.sampled_from(ORDERS[:3])), max_size=3
+            )
+        ),
     )
 
 
@@ -170,7 +189,9 @@ def decided(decisions: pl.DataFrame) -> dict[tuple[str, str], tuple[Any, ...]]:
 @given(cases())
 def test_the_decisions_are_those_of_one_candidate_after_the_other(case: Case) -> None:
     decisions = case.simulate()
-    expected = decide_all(case.payments, case.pairs, case.campaigns, case.assumptions, case.history)
+    expected = decide_all(
+        case.payments, case.pairs, case.campaigns, case.assumptions, case.history, case.contacted_orders
+    )
     found = {
         (row["campaign_no"], row["payment_no"]): (
             row["planned_at"],
@@ -201,7 +222,7 @@ def test_the_order_in_which_anything_is_given_does_not_matter(case: Case, chance
     payments, campaigns, history = list(case.payments), list(case.campaigns), list(case.history)
     for each in (payments, campaigns, history):
         chance.shuffle(each)
-    shuffled = Case(payments, campaigns, case.assumptions, history)
+    shuffled = Case(payments, campaigns, case.assumptions, history, case.contacted_orders)
     pairs = shuffled.pairs
     chance.shuffle(pairs)
     assert decided(shuffled.simulate(pairs)) == decided(case.simulate())
@@ -209,6 +230,8 @@ def test_the_order_in_which_anything_is_given_does_not_matter(case: Case, chance
 
 @given(cases())
 def test_users_can_be_simulated_apart(case: Case) -> None:
+    """Where an order is one user's: what makes several attempts at an order one contact looks at the whole order."""
+    case = replace(case, assumptions=replace(case.assumptions, one_per_order=False))
     whole = decided(case.simulate())
     parts: dict[tuple[str, str], tuple[Any, ...]] = {}
     for user in {(payment["organization_code"], payment["user_id"]) for payment in case.payments}:

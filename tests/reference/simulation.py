@@ -107,6 +107,7 @@ class Assumptions:
     as_of: datetime | None = None
     too_old_after: timedelta | None = None
     exclude_paid: bool = False
+    one_per_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Sent:
     zones: frozenset[str]
     campaigns: set[tuple[User, str]] = field(default_factory=set)
     days: Counter[tuple[User, str, date]] = field(default_factory=Counter)
+    orders: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, each: Communication) -> None:
         user = (each.organization, each.user)
@@ -150,11 +152,13 @@ def decide_all(
     campaigns: Sequence[Campaign],
     assumptions: Assumptions,
     history: Sequence[Communication] = (),
+    contacted_orders: Sequence[tuple[str, str, str]] = (),
 ) -> dict[tuple[int, int], Decision]:
     """The decision about every candidate, a (campaign number, payment number), one after the other."""
     sent = Sent(frozenset(campaign.schedule.time_zone for campaign in campaigns))
     for each in history:
         sent.add(each)
+    sent.orders |= set(contacted_orders)
     plans = {pair: _plan(campaigns[pair[0]], payments[pair[1]], assumptions) for pair in candidates}
     decided = {}
     for pair in sorted(candidates, key=lambda pair: _turn(plans[pair].at, campaigns[pair[0]], payments[pair[1]])):
@@ -200,7 +204,7 @@ def _find_reason(campaign: Campaign, payment: Payment, plan: Plan, assumptions: 
         unfit = _find_unfitness(payment, assumptions.as_of, assumptions.too_old_after)
         if unfit is not None:
             return unfit
-    return "holdout" if payment["holdout"] else _find_limit(campaign, payment, plan, sent)
+    return "holdout" if payment["holdout"] else _find_repetition(campaign, payment, plan, assumptions, sent)
 
 
 def _find_unfitness(payment: Payment, as_of: datetime, too_old_after: timedelta | None) -> str | None:
@@ -209,12 +213,23 @@ def _find_unfitness(payment: Payment, as_of: datetime, too_old_after: timedelta 
     return next((flag for flag in ("not_submittable", "invalid_phone") if payment[flag]), None)
 
 
+def _find_repetition(
+    campaign: Campaign, payment: Payment, plan: Plan, assumptions: Assumptions, sent: Sent
+) -> str | None:
+    if read_limits(campaign).any and payment["user_id"] is None:
+        return "missing_user_id"
+    order = (campaign.identity, payment["organization_code"], payment["order_id"])
+    if assumptions.one_per_order and payment["order_id"] is not None:
+        if order in sent.orders:
+            return "same_order"
+        sent.orders.add(order)
+    return _find_limit(campaign, payment, plan, sent)
+
+
 def _find_limit(campaign: Campaign, payment: Payment, plan: Plan, sent: Sent) -> str | None:
     limits = read_limits(campaign)
     if not limits.any:
         return None
-    if payment["user_id"] is None:
-        return "missing_user_id"
     user = (payment["organization_code"], payment["user_id"])
     if limits.unique and (user, campaign.identity) in sent.campaigns:
         return "unique_by_user"

@@ -24,10 +24,13 @@ PROMISED = {
     "ExportUnreadable": (400, 3),
     "Refused": (422, 3),
     "ProblemsFound": (422, 3),
+    "StaleLoad": (422, 3),
+    "TooManyContacts": (422, 3),
     "NotFound": (404, 4),
     "StoreMissing": (404, 4),
     "SystemFailed": (500, 1),
     "StoreLocked": (500, 1),
+    "Locked": (500, 1),
 }
 
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-MADE_HERE = {".git", ".venv", "demo", "dist", "out"}
+MADE_HERE = {".git", ".venv", "demo", "dist", "node_modules", "out"}
 
 # Written apart, so that this file does not name what it looks for.
 REGISTRY_HOSTS = tuple(
@@ -48,7 +48,7 @@ def committed_files() -> list[Path]:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         paths = [ROOT / name for name in listed.split("\0") if name]
     else:
-        paths = [path for path in ROOT.rglob("*") if path.relative_to(ROOT).parts[0] not in MADE_HERE]
+        paths = [path for path in ROOT.rglob("*") if MADE_HERE.isdisjoint(path.relative_to(ROOT).parts)]
     return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
 
 

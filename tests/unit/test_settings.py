@@ -84,6 +84,8 @@ def test_the_example_of_the_module_is_one(tmp_path: Path) -> None:
         ("[sources]\nmetadata = ['payment.']", "sources.metadata.0: "),
         ("[sources]\nmetadata = ['customer.name']", "sources.metadata.0: "),
         ("[sources]\nmetadata = ['payment.a..b']", "sources.metadata.0: "),
+        ("[flows]\ndaily_start_time = '20:00'", "flows: "),
+        ("[flows]\ndaily_start_time = '24:00'\ndaily_end_time = '00:00'", "flows: "),
         ("version = 2", "version: "),
         ("run = 1", "run: "),
     ],
@@ -95,6 +97,12 @@ def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
     assert str(tmp_path / "settings.toml") in caught.value.message
     assert caught.value.exit_status == 2
     assert "docs/settings.md" in caught.value.hint
+
+
+@pytest.mark.parametrize(("start", "end"), [("00:00", "24:00"), ("22:00", "06:00"), ("22:00", "00:00")])
+def test_the_window_of_flows_may_be_a_day_or_run_over_midnight(tmp_path: Path, start: str, end: str) -> None:
+    text = f"[flows]\ndaily_start_time = '{start}'\ndaily_end_time = '{end}'"
+    assert read_settings(written(tmp_path, text)).flows.daily_end_time == end
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:

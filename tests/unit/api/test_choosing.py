@@ -10,6 +10,7 @@ from recovery_batch.api.backtesting import choose
 from recovery_batch.campaigns import parse_campaigns
 from recovery_batch.clock import parse_bound
 from recovery_batch.errors import NotFound, ProblemsFound, StoreMissing, UsageError
+from recovery_batch.store import Store
 from tests.e2e.commands import Shell
 from tests.e2e.exports import campaign, element, write_campaigns, write_export
 
@@ -84,6 +85,8 @@ def test_an_explanation_says_for_every_campaign_what_it_wanted_and_saw(shell: Sh
 
 
 def test_a_run_at_the_edges_of_reason_is_made(shell: Shell, tmp_path: Path) -> None:
+    with Store.open(shell.db, write=True) as store:
+        store._connection.execute("UPDATE loads SET loaded_at = '9998-12-31 00:00:00Z'")
     for as_of in ("1970-01-01", "9998-12-31T23:59:59.999999Z"):
         made = run(RunRequest(shell.db, tmp_path / "out", parse_bound(as_of)))
         assert made.folder.is_dir()

@@ -1,6 +1,5 @@
 """The folder of a run: there complete, or not at all."""
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from recovery_batch.errors import SystemFailed
-from recovery_batch.outreach.folder import MANIFEST, read_manifest, write_folder
+from recovery_batch.outreach.folder import MANIFEST, publish, read_manifest, remove_left_overs, stage_folder
 
 FILES = {"a/b/1.json": b"{}", "a/b/2.json": b"[]", "left_out.csv": b"", MANIFEST: b'{"run_id": "r"}'}
+STORE = Path("store.duckdb")
 RUN = "20261001T150000Z-0123456789ab"
 
 
@@ -22,7 +22,10 @@ def tree(folder: Path) -> Mapping[str, bytes]:
 def test_a_folder_is_written_whole_and_private(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        assert write_folder(tmp_path / "out" / RUN, FILES)
+        staged = stage_folder(tmp_path / "out" / RUN, FILES, tmp_path / "store.duckdb")
+        assert (staged.parent, staged.exists()) == (tmp_path / "out", True)
+        assert not (tmp_path / "out" / RUN).exists()
+        assert publish(staged, tmp_path / "out" / RUN)
         made_after = tmp_path / "after"
         made_after.touch()
     finally:
@@ -46,23 +49,23 @@ def test_a_manifest_is_read_where_there_is_one(tmp_path: Path) -> None:
             read_manifest(tmp_path)
 
 
-def test_the_second_of_two_runs_at_once_leaves_the_folder_of_the_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-    outcomes = []
-
-    def rename_after_another(self: Path, target: Path) -> Path:
-        # the other process comes between the last file and the move; it has a number of its own
-        monkeypatch.setattr(Path, "rename", rename)
-        monkeypatch.setattr(os, "getpid", lambda: 1)
-        outcomes.append(write_folder(target, FILES))
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename_after_another)
-    outcomes.append(write_folder(tmp_path / RUN, FILES))
-    assert outcomes == [True, False]
+def test_a_folder_is_moved_once(tmp_path: Path) -> None:
+    folder = tmp_path / RUN
+    staged = stage_folder(folder, FILES, STORE)
+    assert publish(staged, folder)
+    assert not publish(staged, folder)
     assert tree(tmp_path) == {f"{RUN}/{path}": content for path, content in FILES.items()}
+
+
+def test_a_folder_that_is_gone_is_said_loudly(tmp_path: Path) -> None:
+    staged = stage_folder(tmp_path / RUN, FILES, STORE)
+    shutil.rmtree(staged)
+    with pytest.raises(SystemFailed, match="this run has happened, but its folder is gone") as caught:
+        publish(staged, tmp_path / RUN)
+    assert staged.name in caught.value.message
+    (tmp_path / RUN).mkdir()
+    with pytest.raises(SystemFailed, match="gone"):
+        publish(staged, tmp_path / RUN)
 
 
 @pytest.mark.parametrize("number", range(1, 5))
@@ -76,59 +79,51 @@ def test_a_write_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(SystemFailed, match="No space left on device; no folder was left") as caught:
-        write_folder(tmp_path / RUN, FILES)
+    with pytest.raises(SystemFailed, match="No space left on device; nothing was emitted") as caught:
+        stage_folder(tmp_path / RUN, FILES, STORE)
     assert str(tmp_path / RUN) in caught.value.message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_a_manifest_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_move_that_fails_leaves_the_staged_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = stage_folder(tmp_path / RUN, FILES, STORE)
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    with pytest.raises(SystemFailed, match="Input/output error; this run has happened, and waits as"):
+        publish(staged, tmp_path / RUN)
+    assert set(tree(staged)) == set(FILES)
+
+
+@pytest.mark.parametrize("content", [{}, {"mine.txt": "mine"}, {MANIFEST: "{}"}])
+def test_what_stands_in_its_place_is_left_as_it_is(tmp_path: Path, content: dict[str, str]) -> None:
     (tmp_path / RUN).mkdir()
-    (tmp_path / RUN / "mine.txt").write_text("mine")
-    with pytest.raises(SystemFailed, match="stands there without a manifest"):
-        write_folder(tmp_path / RUN, FILES)
-    assert tree(tmp_path) == {f"{RUN}/mine.txt": b"mine"}
+    for name, text in content.items():
+        (tmp_path / RUN / name).write_text(text)
+    with pytest.raises(SystemFailed, match="the ledger of this store does not know that run"):
+        stage_folder(tmp_path / RUN, FILES, STORE)
+    assert tree(tmp_path) == {f"{RUN}/{name}": text.encode() for name, text in content.items()}
+    assert [path.name for path in tmp_path.iterdir()] == [RUN]
 
 
-@pytest.fixture
-def left_overs(tmp_path: Path) -> dict[str, Path]:
-    """What earlier runs may have left: of a process that is gone, of this one, of one that runs, and other things."""
-    dead = int(Path("/proc/sys/kernel/pid_max").read_text())
-    names = {
-        "dead": f".{RUN}.{dead}.partial",
-        "dead, another run": f".20260930T150000Z-0123456789ab.{dead}.partial",
-        "mine": f".{RUN}.{os.getpid()}.partial",
-        "running": f".{RUN}.{os.getppid()}.partial",
-        "no number": f".{RUN}.x.partial",
-        "a run": "20260930T150000Z-0123456789ab",
-    }
-    for name in names.values():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "1.json").write_text("{}")
-    return {key: tmp_path / name for key, name in names.items()}
+def test_what_a_store_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    mine = stage_folder(tmp_path / RUN, FILES, STORE)
+    earlier = stage_folder(tmp_path / "20260930T150000Z-0123456789ab", FILES, STORE)
+    others = stage_folder(tmp_path / RUN, FILES, tmp_path / "another.duckdb")
+    (tmp_path / ".notes.partial").mkdir()
+    (tmp_path / "20260930T150000Z-0123456789ab").mkdir()
+    remove_left_overs(tmp_path, STORE)
+    assert not mine.exists()
+    assert not earlier.exists()
+    assert others.exists()
+    assert (tmp_path / ".notes.partial").exists()
+    assert (tmp_path / "20260930T150000Z-0123456789ab").exists()
+    remove_left_overs(tmp_path / "nowhere", STORE)
 
 
-def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path: Path, left_overs: dict[str, Path]) -> None:
-    assert write_folder(tmp_path / RUN, FILES)
-    assert {key for key, path in left_overs.items() if path.exists()} == {"running", "no number", "a run"}
-    assert json.loads((tmp_path / RUN / MANIFEST).read_text()) == {"run_id": "r"}
-
-
-def test_a_process_of_another_user_is_running(monkeypatch: pytest.MonkeyPatch, left_overs: dict[str, Path]) -> None:
-    def forbidden(process: int, signal: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "kill", forbidden)
-    assert write_folder(left_overs["mine"].parent / RUN, FILES)
-    assert left_overs["dead"].exists()
-    assert not left_overs["mine"].exists()
-
-
-def test_no_trace_of_a_partial_folder_stays_when_the_disk_refuses_to_clean(
+def test_what_cannot_be_cleaned_up_does_not_hide_the_first_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # cleaning up is done as well as can be: what cannot be removed does not hide the first error
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(SystemFailed, match="Input/output error"):
-        write_folder(tmp_path / RUN, FILES)
+        stage_folder(tmp_path / RUN, FILES, STORE)

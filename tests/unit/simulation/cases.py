@@ -129,9 +129,11 @@ def decide(
     campaigns: Sequence[Campaign],
     policy: Policy = BACKTEST,
     history: pl.DataFrame | None = None,
+    **flags: bool,
 ) -> pl.DataFrame:
-    """The decisions about every match."""
-    return simulate(payments_frame(payments), candidates_frame(match(payments, campaigns)), campaigns, policy, history)
+    """The decisions about every match; flags are those of every candidate."""
+    candidates = candidates_frame(match(payments, campaigns)).with_columns(**{n: pl.lit(v) for n, v in flags.items()})
+    return simulate(payments_frame(payments), candidates, campaigns, policy, history)
 
 
 def outcomes(decisions: pl.DataFrame) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -40,8 +41,10 @@ def test_the_reasons_are_those_of_the_specification_in_its_order() -> None:
         "invalid_phone",
         "holdout",
         "missing_user_id",
+        "same_order",
         "unique_by_user",
         "user_comms_per_day",
+        "repeated_flow",
     )
 
 
@@ -69,9 +72,11 @@ def test_of_all_the_reasons_that_hold_the_first_is_given() -> None:
     ):
         found.append(outcome(campaign, payment, drop, history))
         payment |= mend
-    found.append(outcome(campaign, payment, drop, history))
+    contacted = replace(drop, one_per_order=True)
+    found.append(outcomes(decide([payment], [campaign], contacted, history, order_contacted=True))["p"])
+    found.append(outcome(campaign, payment, contacted, history))
     found.append(outcome(build_campaign(1, limits=(per_day(1),)), payment, drop, history))
-    assert tuple(found) == tuple(REASONS)
+    assert (*found, "repeated_flow") == tuple(REASONS), "the last one is of abandoned flows alone"
     assert outcome(build_campaign(1, limits=(per_day(2),)), payment, drop, history) == "SEND"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from recovery_batch.clock import from_micros, to_micros
 from recovery_batch.simulation import Policy
-from recovery_batch.simulation.windows import clock_for, open_spans, plan
+from recovery_batch.simulation.windows import clock_for, first_opening, open_spans, plan
 from tests.unit.simulation.cases import (
     at,
     build_campaign,
@@ -220,3 +220,28 @@ def test_a_plan_reaches_over_years_between_the_first_and_the_last_payment() -> N
     payments = [build_payment("a", "2011-01-01 00:00"), build_payment("b", "2031-01-01 00:00")]
     decisions = decide(payments, [build_campaign(1, "09:00-18:00", "Europe/Madrid")])
     assert planned(decisions) == ["2011-01-01 08:00", "2031-01-01 08:00"]
+
+
+@pytest.mark.parametrize(
+    ("window", "zones", "moment", "expected"),
+    [
+        ("09:00-18:00", ["UTC"], "2026-07-01 08:00", "01 09:00 to 01 18:00"),
+        ("09:00-18:00", ["UTC"], "2026-07-01 12:00", "01 12:00 to 01 18:00"),
+        ("09:00-18:00", ["UTC"], "2026-07-01 18:00", "02 09:00 to 02 18:00"),
+        ("09:00-18:00", ["UTC", "UTC"], "2026-07-01 08:00", "01 09:00 to 01 18:00"),
+        ("09:00-18:00", ["Europe/Madrid", "-05:00"], "2026-07-01 08:00", "01 14:00 to 01 16:00"),
+        ("09:00-18:00", ["UTC", "-08:00", "+00:30"], "2026-07-01 08:00", "01 17:00 to 01 17:30"),
+        ("09:00-18:00", ["UTC", "-09:00"], "2026-07-01 08:00", None),
+        ("20:00-12:00", ["UTC", "+10:00"], "2026-07-01 15:00", "01 20:00 to 02 02:00"),
+        ("00:00-24:00", ["UTC", "-09:00"], "2026-07-01 08:00", "01 08:00 to 11 00:00"),
+        # a quarter of an hour in common, from the night on in which Madrid goes back to winter time
+        ("09:00-09:15", ["Europe/Madrid", "+01:00"], "2026-10-24 12:00", "25 08:00 to 25 08:15"),
+    ],
+)
+def test_several_zones_have_the_openings_that_are_common_to_all(
+    window: str, zones: list[str], moment: str, expected: str | None
+) -> None:
+    start, end = window.split("-")
+    found = first_opening(start, end, zones, to_micros(at(moment)))
+    shown = found and f"{from_micros(found[0]):%d %H:%M} to {from_micros(found[1]):%d %H:%M}"
+    assert shown == expected

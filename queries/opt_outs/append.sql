@@ -1,0 +1,3 @@
+-- Put entries on the suppression list; `incoming` holds them.
+-- parameters: none
+INSERT INTO opt_outs BY NAME SELECT * FROM incoming

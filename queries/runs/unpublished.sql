@@ -1,0 +1,11 @@
+-- The runs whose folder may still wait to be moved to its place: a process was killed just then.
+-- parameters: none
+-- grain: one row a run
+-- columns: run_id, folder, staged
+SELECT
+    run_id,
+    folder,
+    staged
+FROM runs
+WHERE staged IS NOT NULL
+ORDER BY recorded_at, run_id

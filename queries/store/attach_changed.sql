@@ -1,0 +1,3 @@
+-- Open the changed copy of a store, to copy from.
+-- parameters: path
+ATTACH $path AS changed (READ_ONLY)

@@ -1,0 +1,3 @@
+-- Put everything that the write-ahead log holds into the file of the store.
+-- parameters: none
+CHECKPOINT

@@ -1,0 +1,3 @@
+-- Put everything into the new file, so that it has no write-ahead log.
+-- parameters: none
+CHECKPOINT fresh

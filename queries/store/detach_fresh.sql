@@ -1,0 +1,3 @@
+-- Close the new file.
+-- parameters: none
+DETACH fresh

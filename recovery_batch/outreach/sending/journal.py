@@ -1,0 +1,136 @@
+"""What became of each request: the store's table `submissions`, which decides what is sent.
+
+The store is opened for each look and each change, some milliseconds, and never held while anything is waited for: so
+others can work with it while requests are sent. Where others hold it, the journal waits for them, about a minute.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from recovery_batch.locks import exclusive
+from recovery_batch.outreach.sending.sealed import PaymentKey
+from recovery_batch.outreach.sending.states import State
+from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace, until_free
+from recovery_batch.schema import SUBMISSIONS, frame_schema
+from recovery_batch.store import Store
+
+RequestKey = tuple[str, int]
+"""The path of a file, and the line."""
+_LEFT: Final = "the process that sent it ended before an answer was recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request, as far as it is known what became of it: a row of `submissions`.
+
+    Attributes:
+        run_id: The run.
+        path: The file, in the folder of the run.
+        line: Its line, from 1; 0: the file is one request.
+        state: One of the five that are stored.
+        attempts: How often it was tried.
+        status_code: Of the last answer; None: none came.
+        message: What went wrong, in our words; None: nothing did.
+        changed_at: When it came to this state.
+    """
+
+    run_id: str
+    path: str
+    line: int
+    state: State
+    attempts: int
+    status_code: int | None
+    message: str | None
+    changed_at: datetime
+
+    @property
+    def key(self) -> RequestKey:
+        """What tells it from the other requests of its run."""
+        return self.path, self.line
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The submissions of a store.
+
+    Attributes:
+        db: The store.
+        pace: How long is waited for it.
+    """
+
+    db: Path
+    pace: Pace = DEFAULT_PACE
+
+    @contextmanager
+    def held(self, now: datetime) -> Iterator[None]:
+        """Be the only one who sends or settles requests of this store.
+
+        What is found as `sending` then was left by a process that was killed, and becomes `unknown`.
+
+        Raises:
+            Locked: another process sends; says which.
+        """
+        with self._open():  # there must be a store before there is a lock beside it
+            pass
+        with exclusive(self.db.with_name(f"{self.db.name}.submit.lock"), "submit"):
+            if any(entry.state is State.SENDING for entry in self.entries(None)):
+                with self._open(write=True) as store:
+                    store.run("submissions/abandon", {"message": _LEFT, "changed_at": now})
+            yield
+
+    def entries(self, run_id: str | None) -> list[Entry]:
+        """What is known of the requests of a run, or of every run.
+
+        Raises:
+            StoreMissing: there is no store.
+            StoreLocked: another process held it too long.
+        """
+        with self._open() as store:
+            rows = store.frame("submissions/listed", {"run_id": run_id})
+        return [Entry(**{**row, "state": State(row["state"])}) for row in rows.iter_rows(named=True)]
+
+    def record(self, entry: Entry) -> None:
+        """Write down where a request stands; it is on the disk when this returns.
+
+        Raises:
+            StoreLocked: another process held the store too long; nothing was written.
+        """
+        row = {**dataclasses.asdict(entry), "state": entry.state.value}
+        rows = pl.DataFrame([row], schema=frame_schema(SUBMISSIONS))
+        with self._open(write=True) as store:
+            store.append("submissions/record", rows)
+
+    def taken(self, run_id: str, payments: Iterable[PaymentKey]) -> Mapping[PaymentKey, str]:
+        """Which payments a request of another run has sent, or may have, and the run and file of the last of them."""
+        keys = pl.DataFrame(
+            sorted(set(payments)), schema={"organization_code": pl.String, "payment_id": pl.String}, orient="row"
+        )
+        with self._open() as store:
+            rows = store.lookup("submissions/taken", keys, {"run_id": run_id})
+        return {
+            (organization, payment): f"{path} of run {run}" for organization, payment, run, path in rows.iter_rows()
+        }
+
+    def manifest(self, run_id: str) -> str | None:
+        """The manifest of a run as the store has it; None: the store does not know the run."""
+        with self._open() as store:
+            found: list[str] = store.frame("submissions/manifest", {"run_id": run_id})["manifest"].to_list()
+        return found[0] if found else None
+
+    @contextmanager
+    def _open(self, *, write: bool = False) -> Iterator[Store]:
+        """The store, as soon as nobody else holds it."""
+        with ExitStack() as stack:
+            for attempt in until_free(self.pace):
+                with attempt:  # opening alone is tried again, never what is done with the store
+                    store = stack.enter_context(Store.open(self.db, write=write, make=False))
+            yield store
