@@ -9,14 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from filelock import FileLock, Timeout
 
 from recovery_batch.errors import Locked, SystemFailed
-
-_PATIENCE: Final = 1.0
-"""Seconds to wait for a lock: somebody may only be looking whether it is held."""
 
 
 def beside(store: Path) -> Path:
@@ -40,7 +36,7 @@ def exclusive(path: Path, work: str) -> Iterator[None]:
     """
     lock = FileLock(path, mode=0o600, fallback_to_soft=False)
     try:
-        lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 20)
+        lock.acquire(blocking=False)
     except Timeout as error:
         raise Locked(f"{path}: {_holder(path)}", hint="Wait until it has ended, and run this again.") from error
     except OSError as error:

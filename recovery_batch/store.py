@@ -86,6 +86,19 @@ def query_text(name: str) -> str:
     return text
 
 
+def require(path: Path) -> None:
+    """See that there is a file for a store.
+
+    Raises:
+        StoreMissing: there is none.
+    """
+    if not path.exists():
+        raise StoreMissing(
+            f"no store at {path}",
+            hint="Load an export first (recovery-batch load FILE), or name a store with --db.",
+        )
+
+
 def _schema_queries() -> list[str]:
     return sorted(f"schema/{file.stem}" for file in assets.path("queries", "schema").glob("*.sql"))
 
@@ -110,11 +123,8 @@ class Store:
             StoreLocked: another process holds it.
             SystemFailed: the file cannot be opened.
         """
-        if not (write and make) and not path.exists():
-            raise StoreMissing(
-                f"no store at {path}",
-                hint="Load an export first (recovery-batch load FILE), or name a store with --db.",
-            )
+        if not (write and make):
+            require(path)
         connection = _connect(path, write=write)
         try:
             store = cls(connection, path)

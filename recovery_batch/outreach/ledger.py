@@ -17,14 +17,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from recovery_batch.errors import NotFound, Refused, StoreLocked
+from recovery_batch.errors import NotFound, Refused, StoreForeign
 from recovery_batch.locks import beside, exclusive
 from recovery_batch.outreach.batches import BatchFile
 from recovery_batch.outreach.folder import discard, publish
 from recovery_batch.reporting.formats import plural
 from recovery_batch.schema import COMMUNICATIONS, FINAL_SUPPRESSIONS, FLOW_COMMUNICATIONS, Column, frame_schema
 from recovery_batch.simulation import FINAL_REASONS, SEND
-from recovery_batch.store import Store
+from recovery_batch.store import Store, require
 
 _PAIR: Final = ("campaign_id", "organization_code", "payment_id")
 _ORDER: Final = ("campaign_id", "organization_code", "order_id")
@@ -79,14 +79,18 @@ def open_ledger(db: Path, work: str) -> Iterator[Store]:
         Locked: another process changes the ledger; says which.
         StoreLocked: another process holds the store.
         StoreMissing: there is none.
+        StoreForeign: the file is another program's; nothing is left beside it.
     """
+    require(db)
     lock = beside(db)
+    was_there = lock.exists()
     try:
-        with Store.open(db, write=True, make=False) as store, exclusive(lock, work):
+        with exclusive(lock, work), Store.open(db, write=True, make=False) as store:
             yield store
-    except StoreLocked:
-        with exclusive(lock, work):  # says more of who holds the store, where that is one that changes the ledger
-            raise
+    except StoreForeign:
+        if not was_there:
+            lock.unlink(missing_ok=True)
+        raise
 
 
 def settled(store: Store, asked: pl.DataFrame) -> pl.DataFrame:
