@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from recovery_batch.api.second_look import held_since
 from recovery_batch.clock import iso
 from recovery_batch.errors import AppError, NotFound, Refused
 from recovery_batch.outreach.folder import MANIFEST, read_manifest
 from recovery_batch.outreach.sending.access import check_ready, destinations, read_keys
 from recovery_batch.outreach.sending.delivering import Sender
 from recovery_batch.outreach.sending.journal import Entry, Journal
-from recovery_batch.outreach.sending.planning import Choices, Planned, plan
+from recovery_batch.outreach.sending.planning import Choices, Held, Planned, plan
 from recovery_batch.outreach.sending.sealed import FolderChanged, SealedRun, open_run
 from recovery_batch.outreach.sending.states import NEEDS_A_PERSON, State
 from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace
-from recovery_batch.settings import Submit
+from recovery_batch.settings import Payments, Submit
 
 _SETTLED_BY_A_PERSON: Final = "settled by a person: {}"
 
@@ -53,6 +54,7 @@ class SubmitRequest:
         send: Whether to send; otherwise it is only said what would be sent.
         choices: What may be sent that else would not.
         environment: Where the keys are looked for without a folder.
+        statuses: Statuses of payments that were paid.
         now: Tells the time.
         pace: How long is waited between tries, and for the store.
     """
@@ -66,6 +68,7 @@ class SubmitRequest:
     send: bool = False
     choices: Choices = field(default_factory=Choices)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    statuses: Sequence[str] = Payments().successful_statuses
     now: Callable[[], datetime] = _now
     pace: Pace = DEFAULT_PACE
 
@@ -247,9 +250,13 @@ def _as_tried(each: Planned) -> Planned:
 
 
 def _plan(request: SubmitRequest, run: SealedRun, journal: Journal) -> list[Planned]:
+    held: Held = {}
+    if journal.manifest(run.run_id) is not None:
+        with journal.opened() as store:
+            held = held_since(store, run, request.statuses, request.now())
     entries = {each.key: each for each in journal.entries(run.run_id)}
     taken = journal.taken(run.run_id, (key for batch in run.batches for key in batch.payments))
-    return plan(run.batches, entries, taken, request.now(), request.choices)
+    return plan(run.batches, entries, taken, request.now(), request.choices, held)
 
 
 def _check_known(journal: Journal, run: SealedRun) -> bool:

@@ -84,6 +84,7 @@ def submit_command(
         secrets,
         send,
         Choices(any_time, repeat),
+        statuses=context.settings.payments.successful_statuses,
     )
     with _progress() as show:
         done = submit(request, note, show)

@@ -91,7 +91,7 @@ def cut_batches(
             files.append(
                 BatchFile(
                     path=f"declined-payments/{campaign_id}/{number:04d}.json",
-                    content=_body(str(organization), [elements[key] for key in keys[first:last]]),
+                    content=request_body(str(organization), [elements[key] for key in keys[first:last]]),
                     records=last - first,
                     campaign_id=str(campaign_id),
                     channel=str(channel),
@@ -127,7 +127,7 @@ def _elements(records: pl.DataFrame, transaction_times: pl.DataFrame) -> dict[tu
 
 def _frame(organization: str) -> int:
     # a separator is counted with each record, and the first has none
-    return len(_body(organization, [])) - _SEPARATOR
+    return len(request_body(organization, [])) - _SEPARATOR
 
 
 def fill_files(sizes: Sequence[int], limits: BatchLimits, frame: int = 0) -> Iterator[tuple[int, int]]:
@@ -149,6 +149,7 @@ def fill_files(sizes: Sequence[int], limits: BatchLimits, frame: int = 0) -> Ite
         yield first, len(sizes)
 
 
-def _body(organization: str, elements: Sequence[bytes]) -> bytes:
+def request_body(organization: str, elements: Sequence[bytes]) -> bytes:
+    """A request body of declined payments, of its elements as JSON: one a line."""
     head = json.dumps({"organization_code": organization}, ensure_ascii=False)[:-1].encode()
     return head + b', "external_data": [\n' + b",\n".join(elements) + b"\n]}\n"

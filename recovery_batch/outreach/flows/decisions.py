@@ -8,7 +8,7 @@ Newfoundland), the flow is `outside_window`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -73,7 +73,7 @@ def decide_flows(
     """
     flows = _pending(store, as_of, settings)
     flows = _with_opt_outs(flows, opted_out)
-    payments = _payments_after(store, flows, as_of, settings)
+    payments = _payments_after(store, flows, as_of, settings.payments.successful_statuses)
     numbers = _read_numbers(flows.filter(~pl.col("too_old") | pl.col("flow_id").is_in(payments["flow_id"].implode())))
     flows = flows.join(_planned(numbers, settings.flows, as_of), on="phone", how="left", maintain_order="left")
     flows = flows.join(_first_paid(payments, flows), on="flow_id", how="left", maintain_order="left")
@@ -95,14 +95,39 @@ def decide_flows(
     ).select(pl.col(name).cast(dtype) for name, dtype in FLOW_DECISIONS.items())
 
 
+def first_paid(store: Store, flows: pl.DataFrame, statuses: Sequence[str], as_of: datetime) -> pl.DataFrame:
+    """When customers first paid after they left a flow, whatever they bought.
+
+    Args:
+        store: The store.
+        flows: One row a flow: flow_id, abandoned_at, and phone as `clean_phones` gives it.
+        statuses: Statuses of payments that were paid.
+        as_of: Later payments are not known.
+
+    Returns:
+        One row a flow whose customer has paid: flow_id, paid_at.
+    """
+    payments = _payments_after(store, flows, as_of, statuses)
+    numbers = _read_numbers(flows.filter(pl.col("flow_id").is_in(payments["flow_id"].implode())))
+    keys = pl.DataFrame(
+        [(text, number.key) for text, number in numbers.items()],
+        schema={"phone": pl.String, "key": pl.String},
+        orient="row",
+    )
+    return _first_paid(payments, flows.join(keys, on="phone", how="left", maintain_order="left"))
+
+
+def clean_phones(flows: pl.DataFrame) -> pl.DataFrame:
+    """Flows with `phone`: their phone_number without what people put between its digits; null: there is none."""
+    cleaned = [text and clean_phone(text) for text in flows["phone_number"]]
+    return flows.with_columns(pl.Series("phone", cleaned, dtype=pl.String))
+
+
 def _pending(store: Store, as_of: datetime, settings: Settings) -> pl.DataFrame:
     """The flows to decide about, with `phone` (without what people put between its digits) and `too_old`."""
     flows = store.frame("flows/pending", {"as_of": as_of, "default_channel": settings.flows.channel})
     oldest = as_of - timedelta(hours=settings.run.too_old_hours)
-    return flows.with_columns(
-        pl.Series("phone", [text and clean_phone(text) for text in flows["phone_number"]], dtype=pl.String),
-        (pl.col("abandoned_at") < pl.lit(oldest)).alias("too_old"),
-    )
+    return clean_phones(flows).with_columns((pl.col("abandoned_at") < pl.lit(oldest)).alias("too_old"))
 
 
 def _with_opt_outs(flows: pl.DataFrame, opted_out: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
@@ -115,13 +140,13 @@ def _distinct(flows: pl.DataFrame) -> pl.Series:
     return flows["phone"].drop_nulls().unique(maintain_order=True)
 
 
-def _payments_after(store: Store, flows: pl.DataFrame, as_of: datetime, settings: Settings) -> pl.DataFrame:
+def _payments_after(store: Store, flows: pl.DataFrame, as_of: datetime, statuses: Sequence[str]) -> pl.DataFrame:
     """Payments that may be by the customer of a flow, after it: of numbers that end like its number."""
     digits = flows.select("flow_id", "abandoned_at", pl.col("phone").str.replace_all("[^0-9]", ""))
     endings = digits.drop_nulls("phone").select(
         "flow_id", "abandoned_at", pl.col("phone").str.tail(_ENDING_DIGITS).alias("ending")
     )
-    parameters = {"statuses": list(settings.payments.successful_statuses), "as_of": as_of}
+    parameters = {"statuses": list(statuses), "as_of": as_of}
     return store.lookup("flows/paid", endings, parameters).with_columns(pl.col("paid_at").cast(UTC_TIME))
 
 

@@ -17,7 +17,7 @@ from recovery_batch.errors import AppError, Refused, StoreLocked, SystemFailed
 from recovery_batch.outreach.sending.access import Keys
 from recovery_batch.outreach.sending.journal import Entry, Journal
 from recovery_batch.outreach.sending.planning import Choices, Planned, is_over
-from recovery_batch.outreach.sending.sealed import SealedRun
+from recovery_batch.outreach.sending.sealed import SealedRun, without
 from recovery_batch.outreach.sending.states import State
 from recovery_batch.outreach.sending.transport import Transport
 from recovery_batch.outreach.sending.verdicts import Verdict, judge
@@ -93,7 +93,8 @@ class Sender:
                     continue
                 if each.batch.path != path:
                     path, bodies = each.batch.path, dict(self.run.bodies(each.batch))
-                yield _Delivery(self, each, bodies[each.line]).carry_out(transport, limiter)
+                body = without(bodies[each.line], each.left_out) if each.left_out else bodies[each.line]
+                yield _Delivery(self, each, body).carry_out(transport, limiter)
 
 
 class _Delivery:
@@ -103,6 +104,7 @@ class _Delivery:
         self._sender = sender
         self._request = request
         self._body = body
+        self._left_out = request.message if request.left_out else None
 
     @property
     def _name(self) -> str:
@@ -158,7 +160,10 @@ class _Delivery:
 
     def _stands(self, verdict: Verdict, status_code: int | None) -> None:
         self._request = dataclasses.replace(
-            self._request, state=verdict.state, status_code=status_code, message=verdict.message
+            self._request,
+            state=verdict.state,
+            status_code=status_code,
+            message="; ".join(each for each in (verdict.message, self._left_out) if each) or None,
         )
         with _uninterrupted():
             try:

@@ -79,11 +79,11 @@ class Journal:
         Raises:
             Locked: another process sends; says which.
         """
-        with self._open():  # there must be a store before there is a lock beside it
+        with self.opened():  # there must be a store before there is a lock beside it
             pass
         with exclusive(self.db.with_name(f"{self.db.name}.submit.lock"), "submit"):
             if any(entry.state is State.SENDING for entry in self.entries(None)):
-                with self._open(write=True) as store:
+                with self.opened(write=True) as store:
                     store.run("submissions/abandon", {"message": _LEFT, "changed_at": now})
             yield
 
@@ -94,7 +94,7 @@ class Journal:
             StoreMissing: there is no store.
             StoreLocked: another process held it too long.
         """
-        with self._open() as store:
+        with self.opened() as store:
             rows = store.frame("submissions/listed", {"run_id": run_id})
         return [Entry(**{**row, "state": State(row["state"])}) for row in rows.iter_rows(named=True)]
 
@@ -106,7 +106,7 @@ class Journal:
         """
         row = {**dataclasses.asdict(entry), "state": entry.state.value}
         rows = pl.DataFrame([row], schema=frame_schema(SUBMISSIONS))
-        with self._open(write=True) as store:
+        with self.opened(write=True) as store:
             store.append("submissions/record", rows)
 
     def taken(self, run_id: str, payments: Iterable[PaymentKey]) -> Mapping[PaymentKey, str]:
@@ -114,7 +114,7 @@ class Journal:
         keys = pl.DataFrame(
             sorted(set(payments)), schema={"organization_code": pl.String, "payment_id": pl.String}, orient="row"
         )
-        with self._open() as store:
+        with self.opened() as store:
             rows = store.lookup("submissions/taken", keys, {"run_id": run_id})
         return {
             (organization, payment): f"{path} of run {run}" for organization, payment, run, path in rows.iter_rows()
@@ -122,12 +122,12 @@ class Journal:
 
     def manifest(self, run_id: str) -> str | None:
         """The manifest of a run as the store has it; None: the store does not know the run."""
-        with self._open() as store:
+        with self.opened() as store:
             found: list[str] = store.frame("submissions/manifest", {"run_id": run_id})["manifest"].to_list()
         return found[0] if found else None
 
     @contextmanager
-    def _open(self, *, write: bool = False) -> Iterator[Store]:
+    def opened(self, *, write: bool = False) -> Iterator[Store]:
         """The store, as soon as nobody else holds it."""
         with ExitStack() as stack:
             for attempt in until_free(self.pace):

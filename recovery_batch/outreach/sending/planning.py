@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from recovery_batch.outreach.sending.journal import Entry, RequestKey
 from recovery_batch.outreach.sending.sealed import Batch, PaymentKey
 from recovery_batch.outreach.sending.states import MAY_HAVE_ARRIVED, State
+
+Held = Mapping[tuple[str, PaymentKey | int], str]
+"""Records that are not to be sent any more, and why: by file, and payment or line of an abandoned flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Planned:
         attempts: How often it was tried.
         status_code: Of the last answer; None: none came.
         message: What a person should know of it; None: nothing.
+        left_out: Payments of the file that are not sent with it.
     """
 
     batch: Batch
@@ -32,6 +37,7 @@ class Planned:
     attempts: int = 0
     status_code: int | None = None
     message: str | None = None
+    left_out: frozenset[PaymentKey] = frozenset()
 
     @property
     def key(self) -> RequestKey:
@@ -41,7 +47,7 @@ class Planned:
     @property
     def records(self) -> int:
         """How many payments or flows it holds."""
-        return self.batch.records if self.line == 0 else 1
+        return self.batch.records - len(self.left_out) if self.line == 0 else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ def plan(
     taken: Mapping[PaymentKey, str],
     now: datetime,
     choices: Choices,
+    held: Held = MappingProxyType({}),
 ) -> list[Planned]:
     """Where every request stands, in the order of the manifest.
 
@@ -77,11 +84,62 @@ def plan(
         taken: Payments that requests of other runs have sent, or may have, and in which file.
         now: The time.
         choices: What the user said.
+        held: Records that are not to be sent any more.
     """
     planned = [
         _stands(batch, line, entries.get((batch.path, line)), now, choices) for batch in batches for line in batch.lines
     ]
-    return planned if choices.repeat else _without_repeats(planned, taken)
+    due = [_without_held_lines(each, held) if each.state is State.DUE else each for each in planned]
+    owners = {} if choices.repeat else _owners(due, taken)
+    judged = []
+    for each in due:
+        left = _without_payments(each, held, owners) if each.state is State.DUE and not each.line else each
+        if left.state is State.DUE and not choices.repeat:
+            owners.update(dict.fromkeys(set(each.batch.payments) - left.left_out, each.batch.path))
+        judged.append(left)
+    return judged
+
+
+def _owners(planned: Sequence[Planned], taken: Mapping[PaymentKey, str]) -> dict[PaymentKey, str]:
+    """Which request has sent a payment, or may have."""
+    owners = dict(taken)
+    for each in planned:
+        if each.state in MAY_HAVE_ARRIVED:
+            owners.update(dict.fromkeys(each.batch.payments, each.batch.path))
+    return owners
+
+
+def _without_held_lines(request: Planned, held: Held) -> Planned:
+    reason = held.get((request.batch.path, request.line)) if request.line else None
+    return request if reason is None else dataclasses.replace(request, state=State.WITHHELD, message=reason)
+
+
+def _without_payments(request: Planned, held: Held, owners: Mapping[PaymentKey, str]) -> Planned:
+    """A request without the payments that are not to be sent any more, or that another request sends.
+
+    One of which nothing is left is not sent.
+    """
+    path, payments = request.batch.path, request.batch.payments
+    withheld = {key: reason for key in payments if (reason := held.get((path, key))) is not None}
+    repeats = {key: owners[key] for key in payments if key in owners and key not in withheld}
+    left_out = frozenset(withheld) | frozenset(repeats)
+    if not left_out:
+        return request
+    message = f"{len(left_out)} of {len(payments)} records left out: {_in_words(withheld, repeats)}"
+    if len(left_out) < len(payments):
+        return dataclasses.replace(request, left_out=left_out, message=message)
+    return dataclasses.replace(request, state=State.REPEATED if repeats else State.WITHHELD, message=message)
+
+
+def _in_words(withheld: Mapping[PaymentKey, str], repeats: Mapping[PaymentKey, str]) -> str:
+    counts = Counter(withheld.values())
+    parts = [f"{reason} {counts[reason]}" for reason in sorted(counts)]
+    if repeats:
+        others = Counter(repeats.values())
+        other, _ = others.most_common(1)[0]
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        parts.append(f"in another request, too {len(repeats)} ({other}{more})")
+    return ", ".join(parts)
 
 
 def _stands(batch: Batch, line: int, entry: Entry | None, now: datetime, choices: Choices) -> Planned:
@@ -94,28 +152,3 @@ def _stands(batch: Batch, line: int, entry: Entry | None, now: datetime, choices
     if entry.state is not State.UNSENT:
         state = entry.state
     return Planned(batch, line, state, entry.attempts, entry.status_code, entry.message)
-
-
-def _without_repeats(planned: Sequence[Planned], taken: Mapping[PaymentKey, str]) -> list[Planned]:
-    """Hold back each file that is due and holds a payment that went out before, or goes out with a file before it."""
-    owners = dict(taken)
-    for each in planned:
-        if each.state in MAY_HAVE_ARRIVED:
-            owners.update(dict.fromkeys(each.batch.payments, each.batch.path))
-    judged = []
-    for each in planned:
-        repeats = Counter(owners[key] for key in each.batch.payments if key in owners)
-        if each.state is State.DUE and repeats:
-            judged.append(dataclasses.replace(each, state=State.REPEATED, message=_repeated(each, repeats)))
-            continue
-        if each.state is State.DUE:
-            owners.update(dict.fromkeys(each.batch.payments, each.batch.path))
-        judged.append(each)
-    return judged
-
-
-def _repeated(request: Planned, repeats: Counter[str]) -> str:
-    other, _ = repeats.most_common(1)[0]
-    more = f" and {len(repeats) - 1} more" if len(repeats) > 1 else ""
-    records = f"{repeats.total()} of its {request.records} records"
-    return f"{records} stand in another request, too: {other}{more}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
+import msgspec
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from recovery_batch.contract.abandoned import AbandonedFlow
 from recovery_batch.contract.declined import Request
 from recovery_batch.errors import NotFound, Refused, SystemFailed
-from recovery_batch.outreach.batches import ENDPOINTS
+from recovery_batch.outreach.batches import ENDPOINTS, request_body
 from recovery_batch.outreach.folder import MANIFEST, read_manifest
 
 PaymentKey = tuple[str, str]
@@ -120,6 +121,32 @@ def open_run(folder: Path) -> SealedRun:
         more = f"\nand {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise FolderChanged("\n".join(problems[:_SHOWN]) + more, hint=_RUN_AGAIN, details={"problems": problems})
     return SealedRun(folder, manifest.run_id, tuple(batches), document)
+
+
+class _Key(msgspec.Struct):
+    organization_code: str
+    id: str
+
+
+class _Element(msgspec.Struct):
+    payment: _Key
+
+
+class _Elements(msgspec.Struct):
+    organization_code: str
+    external_data: list[msgspec.Raw]
+
+
+def without(body: bytes, payments: Container[PaymentKey]) -> bytes:
+    """A request body of declined payments without some of them; the others byte for byte."""
+    request = msgspec.json.decode(body, type=_Elements)
+    keys = [msgspec.json.decode(raw, type=_Element).payment for raw in request.external_data]
+    kept = [
+        bytes(raw)
+        for raw, key in zip(request.external_data, keys, strict=True)
+        if (key.organization_code, key.id) not in payments
+    ]
+    return request_body(request.organization_code, kept)
 
 
 def _batch(folder: Path, entry: _File) -> Batch:

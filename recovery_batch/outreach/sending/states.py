@@ -19,6 +19,7 @@ class State(StrEnum):
     NOT_DUE = "not_due"
     EXPIRED = "expired"
     REPEATED = "repeated"
+    WITHHELD = "withheld"
 
 
 MEANINGS: Final = MappingProxyType(
@@ -31,7 +32,8 @@ MEANINGS: Final = MappingProxyType(
         State.DUE: "its turn: --yes sends it",
         State.NOT_DUE: "its send window has not begun",
         State.EXPIRED: "its send window is over: it is not sent any more",
-        State.REPEATED: "holds payments that another request sends: --repeat sends them again",
+        State.WITHHELD: "everybody in it has paid, said no, or was erased since: it is not sent",
+        State.REPEATED: "holds only payments that another request sends: --repeat sends them again",
     }
 )
 """What a person is told of each state."""

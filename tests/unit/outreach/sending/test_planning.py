@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery_batch.outreach.sending.journal import Entry
-from recovery_batch.outreach.sending.planning import Choices, plan
+from recovery_batch.outreach.sending.planning import Choices, Held, plan
 from recovery_batch.outreach.sending.sealed import Batch
 from recovery_batch.outreach.sending.states import MAY_HAVE_ARRIVED, State
 
@@ -70,14 +70,32 @@ def test_no_payment_goes_out_twice(
     planned = plan(batches, entries, taken, NOW, Choices())
     out = set(taken) | {key for each in planned if each.state in MAY_HAVE_ARRIVED for key in each.batch.payments}
     for each in planned:
+        payments = set(each.batch.payments)
+        repeated = out & payments if each.state in (State.DUE, State.REPEATED) else set()
         if each.state is State.DUE:
-            assert out.isdisjoint(each.batch.payments)
-            out.update(each.batch.payments)
+            assert each.left_out == repeated < payments
+            assert each.records == len(payments) - len(repeated)
+            out |= payments
         elif each.state is State.REPEATED:
-            assert not out.isdisjoint(each.batch.payments)
+            assert repeated == payments
+        if repeated:
             assert each.message is not None
-            assert each.message.startswith(f"{len(out & set(each.batch.payments))} of its {len(each.batch.payments)} ")
+            assert each.message.startswith(f"{len(repeated)} of {len(payments)} records left out: ")
     repeating = plan(batches, entries, taken, NOW, Choices(repeat=True))
     assert [each.state for each in repeating] == [
         State.DUE if each.state is State.REPEATED else each.state for each in planned
     ]
+    assert not any(each.left_out for each in repeating)
+
+
+@given(run=runs, no_more=st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["paid", "said no"])))
+def test_nobody_is_sent_who_is_not_to_be_contacted_any_more(
+    run: list[tuple[list[str], State | None, tuple[int, int]]], no_more: dict[str, str]
+) -> None:
+    batches = [batch(number, tuple(payments)) for number, (payments, _, _) in enumerate(run)]
+    held: Held = {(each.path, ("o", name)): reason for each in batches for name, reason in no_more.items()}
+    for each in plan(batches, {}, {}, NOW, Choices(repeat=True), held):
+        theirs = {key for key in each.batch.payments if key[1] in no_more}
+        assert each.state is (State.WITHHELD if theirs == set(each.batch.payments) else State.DUE)
+        if each.state is State.DUE:
+            assert each.left_out == theirs
