@@ -51,6 +51,7 @@ from recovery_batch.outreach.manifest import RunInputs, RunOutcome, make_manifes
 from recovery_batch.reporting.figures import Provenance
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.reporting.html import render
+from recovery_batch.reporting.night import night_of
 from recovery_batch.reporting.unusual import RUNS, compare
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import SEND, Policy, simulate
@@ -244,7 +245,7 @@ def _written(
     unlisted = make_manifest(inputs, campaigns, outcome, {}, warnings)
     compared = compare(unlisted, runs_before(store, inputs.as_of, RUNS))
     others = {
-        REPORT: render(replace(figures, unusual=compared)).encode(),
+        REPORT: render(replace(figures, unusual=compared, night=night_of(unlisted))).encode(),
         **left_out_files(store, outcome.decisions, outcome.flows),
     }
     if compared.unusual:

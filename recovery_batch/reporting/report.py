@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from recovery_batch.reporting.night import NightFigures
 from recovery_batch.reporting.tallies import Tally
 from recovery_batch.reporting.unusual import Comparison
 
@@ -209,7 +210,7 @@ class Totals:
 class ReportFigures:
     """A whole report. Every list foots to `totals.tally`, or to the part of it that it speaks of.
 
-    `unusual` is the run against the runs before it; None in a backtest, which has none before it.
+    `unusual` is the run against the runs before it, `night` what else it emitted; None in a backtest, which has none.
     """
 
     provenance: Provenance
@@ -224,6 +225,7 @@ class ReportFigures:
     other_decline_reasons: OtherDeclineReasons
     targets: tuple[TargetFigures, ...]
     unusual: Comparison | None = None
+    night: NightFigures | None = None
 
     @property
     def targets_not_shown(self) -> int:

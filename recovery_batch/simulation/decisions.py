@@ -25,10 +25,10 @@ SUPPRESS: Final = "SUPPRESS"
 REASONS: Final = MappingProxyType(
     {
         "campaign_ended": "the campaign is over before the communication could go out",
-        "outside_window": "the decline came outside the daily window",
+        "outside_window": "it falls outside the daily window",
         "opted_out": "the customer is on the suppression list",
-        "already_paid": "the order was paid before the communication",
-        "too_old": "the decline is too long ago",
+        "already_paid": "it was paid before the communication",
+        "too_old": "it is too long ago",
         "not_submittable": "a field that the request needs is missing",
         "invalid_phone": "the phone number is not a possible one",
         "holdout": "the customer is kept out for comparison",
