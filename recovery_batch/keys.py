@@ -29,6 +29,9 @@ KEY_FILE: Final = "RECOVERY_BATCH_KEY_FILE"
 HASHED: Final = pl.Schema({"kind": pl.String, "organization_code": pl.String, "value": pl.String})
 """What is hashed: a kind, the organization that the value belongs to (empty: none), and the value."""
 
+_UNLINKED: Final = ("p:", "a:")
+"""How flow_id begins where it is a hash of personal data."""
+
 _KEY_BYTES: Final = 32
 _BLOCK_BYTES: Final = 64  # of SHA-256
 _INNER, _OUTER = 0x36, 0x5C
@@ -37,9 +40,14 @@ _CHECK: Final = pl.DataFrame([("check", "", "recovery-batch")], schema=HASHED, o
 
 
 def key_path(store: Store) -> Path:
-    """The file of a store's key: what `RECOVERY_BATCH_KEY_FILE` names, else the store's path and `.key`."""
-    named = os.environ.get(KEY_FILE)
-    return Path(named) if named else store.path.with_name(f"{store.path.name}.key")
+    """The file of a store's key: what `RECOVERY_BATCH_KEY_FILE` names, else the store's path and `.key`.
+
+    It is one file for all names that the store has: a symbolic link to it is followed.
+    """
+    if named := os.environ.get(KEY_FILE):
+        return Path(named)
+    real = store.path.resolve()
+    return real.with_name(f"{real.name}.key")
 
 
 def holds_hashes(store: Store) -> bool:
@@ -141,6 +149,39 @@ def users_hashed(store: Store, hasher: Hasher, users: pl.DataFrame) -> pl.DataFr
     """Users (organization_code, user_id) with user_hash, by a hasher that is at hand."""
     values = users.select("organization_code", "user_id", kind=pl.lit("user"), value=pl.col("user_id"))
     return hasher.hashes(store, values).select("organization_code", "user_id", user_hash="hash")
+
+
+def flows_hashed(store: Store, hasher: Hasher, flows: pl.DataFrame) -> pl.DataFrame:
+    """What the ledger calls flows that were erased or purged: `h:` and a keyed hash of what they were called.
+
+    Args:
+        store: The store.
+        hasher: Its hasher.
+        flows: One row a flow: flow_id.
+
+    Returns:
+        One row a flow of which flow_id is a hash of personal data, which anybody could work out again: flow_id,
+        flow_hash. Others, of a session, keep their name.
+    """
+    values = flows.filter(pl.col("flow_id").str.slice(0, 2).is_in(_UNLINKED)).select(
+        "flow_id", kind=pl.lit("flow"), organization_code=pl.lit(""), value=pl.col("flow_id")
+    )
+    return hasher.hashes(store, values).select("flow_id", flow_hash=pl.lit("h:") + pl.col("hash"))
+
+
+def phones_hashed(store: Store, hasher: Hasher, phones: pl.DataFrame) -> pl.DataFrame:
+    """Phone numbers of flows with phone_hash, what the ledger keeps of them once their flow was erased or purged.
+
+    Args:
+        store: The store.
+        hasher: Its hasher.
+        phones: Column key, the same for all notations of a number (`FlowNumber.key`), without nulls; more are kept.
+
+    Returns:
+        The same rows, in any order, with phone_hash.
+    """
+    values = phones.with_columns(kind=pl.lit("phone"), organization_code=pl.lit(""), value=pl.col("key"))
+    return hasher.hashes(store, values).select(*phones.columns, phone_hash="hash")
 
 
 def _read(path: Path) -> Hasher | None:

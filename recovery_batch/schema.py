@@ -250,6 +250,7 @@ FINAL_SUPPRESSIONS: Final = (
 
 FLOW_COMMUNICATIONS: Final = (
     *_FLOW_KEY,
+    _optional("phone_hash", "keyed hash of the phone number, of a flow that was erased or purged; null otherwise"),
     Column("channel", pl.String, "call, whatsapp or auto"),
     Column("planned_at", UTC_TIME, "from when on it may go out"),
     Column("run_id", pl.String, "the run that emitted it"),
@@ -283,7 +284,7 @@ SUBMISSIONS: Final = (
     Column("run_id", pl.String, "the run"),
     Column("path", pl.String, "the batch file, in the folder of the run"),
     Column("line", pl.Int64, "the line of that file, from 1; 0: the file is one request"),
-    Column("state", pl.String, "sending, accepted, refused, unknown or unsent"),
+    Column("state", pl.String, "sending, accepted, refused, unknown or unsent; withdrawn: the run was taken back"),
     Column("attempts", pl.Int64, "how often it was tried"),
     _optional("status_code", "of the last answer; null: none came", pl.Int64),
     _optional("message", "what went wrong, in our words; null: nothing did"),

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from recovery_batch.clock import minute_of_day
 from recovery_batch.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SourcePath = Annotated[str, StringConstraints(pattern=r"^(transaction|payment)(\.[^.]+)+$")]
 
@@ -167,5 +170,18 @@ def read_settings(path: Path | None) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsInvalid(f"{path}: {error}", hint="See docs/settings.md for an example.") from error
     except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {_said(each)}" for each in error.errors())
         raise SettingsInvalid(f"{path}: {places}", hint="See docs/settings.md for what may be set.") from error
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a place: of a key that is not known, which are."""
+    if error["type"] != "extra_forbidden":
+        return error["msg"]
+    section: type[_Section] = Settings
+    for part in error["loc"][:-1]:
+        field = section.model_fields.get(str(part))
+        if field is not None:  # else it is a name of the installation's, a country
+            types = (field.annotation, *get_args(field.annotation))
+            section = next(each for each in types if isinstance(each, type) and issubclass(each, _Section))
+    return f"unknown key; allowed: {', '.join(section.model_fields)}"

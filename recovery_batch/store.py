@@ -283,7 +283,10 @@ def _read_once(rows: pl.DataFrame | pa.Table) -> pa.RecordBatchReader:
 
 def _connect(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {**_CLOSED, "temp_directory": f"{path}.tmp"}
+    if path.is_file() and path.stat().st_size and not _is_duckdb(path):  # DuckDB would read an export in its place
+        raise _not_a_database(path)
     was_stump = _is_stump(path)
+    identity = _identity(path)
     try:
         with _private_files():
             connection = duckdb.connect(str(path), read_only=not write, config=config)
@@ -295,8 +298,20 @@ def _connect(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
             raise _empty(path) from error
         path.unlink()
         return _connect(path, write=write)
+    if identity is not None and identity != _identity(path):  # another took its place before it was locked
+        connection.close()
+        return _connect(path, write=write)
     connection.execute(query_text("store/session"))
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None: there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager
@@ -316,8 +331,12 @@ def _connection_error(path: Path, error: duckdb.Error) -> AppError:
         who = f"process {holder[1]}" if holder else "another process"
         return StoreLocked(f"{path}: {who} holds the database", hint="Wait until it has ended, and run this again.")
     if path.is_dir() or (path.is_file() and not _is_duckdb(path)):
-        return StoreForeign(f"{path}: not a DuckDB database", hint="Name another file with --db; it was left as it is.")
+        return _not_a_database(path)
     return SystemFailed(f"{path}: {text}", hint="Check the path, its permissions and the free space.")
+
+
+def _not_a_database(path: Path) -> StoreForeign:
+    return StoreForeign(f"{path}: not a DuckDB database", hint="Name another file with --db; it was left as it is.")
 
 
 def _is_stump(path: Path) -> bool:

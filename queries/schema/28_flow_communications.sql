@@ -2,6 +2,7 @@
 -- parameters: none
 CREATE TABLE flow_communications (
     flow_id VARCHAR NOT NULL,
+    phone_hash VARCHAR,
     channel VARCHAR NOT NULL,
     planned_at TIMESTAMPTZ NOT NULL,
     run_id VARCHAR NOT NULL,

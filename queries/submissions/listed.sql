@@ -12,5 +12,5 @@ SELECT
     message,
     changed_at
 FROM submissions
-WHERE $run_id IS NULL OR run_id = $run_id
+WHERE ($run_id IS NULL OR run_id = $run_id) AND state <> 'withdrawn'
 ORDER BY run_id, path, line

@@ -129,7 +129,7 @@ def figures_of(
     origin: Provenance,
 ) -> ReportFigures:
     """Everything that a report shows."""
-    targets = masked_targets(store, decisions, payments, len(campaigns))
+    targets = masked_targets(store, decisions, payments, len(campaigns), in_run=origin.run_id is not None)
     return summarise(campaigns, payments, decisions, funnels, targets, origin)
 
 

@@ -27,7 +27,7 @@ class Fields(TypedDict, total=False):
     """What the command is at: a word of the code."""
     folder: str
     path: str
-    """A file of a run's folder, as its manifest names it."""
+    """A file of a run's folder, as its manifest names it; of a load, the name of the export."""
     kind: str
     campaign_id: str
     organization_code: str
@@ -52,6 +52,13 @@ class Fields(TypedDict, total=False):
     """How many figures are unusual against the last runs."""
     warnings: int
     rows: int
+    # what a load made of its records
+    inserted: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    forgotten: int
+    not_submittable: int
     # the newest load
     newest_load_at: str | None
     newest_load_hours: int

@@ -22,7 +22,7 @@ from recovery_batch.rules import column_read, compile_rule, sentence
 from recovery_batch.rules.fields import ACTIVE
 from recovery_batch.rules.nearness import near_miss_of
 from recovery_batch.settings import Settings
-from recovery_batch.simulation import REASONS, SEND, Policy, simulate
+from recovery_batch.simulation import REASONS, SEND, SUPPRESS, Policy, simulate
 from recovery_batch.store import Store
 
 NOTHING = "nothing (missing)"
@@ -195,7 +195,7 @@ def _explain(payment: pl.DataFrame, payment_no: int, told: _Told) -> Explanation
         decision = by_campaign.get(campaign.identity)
         outcome = _outcome(campaign, payment, decision, campaign.identity in skip, told.request.settings)
         counted = _counted(campaign, decision, told.decisions)
-        outcomes.append(replace(outcome, counted=counted, ledger=settled.get(campaign.identity)))
+        outcomes.append(replace(outcome, counted=counted, **settled.get(campaign.identity, {})))
     own_changes = told.changes.filter(is_own)
     history = tuple(
         Change(iso(each["loaded_at"]), each["path"], each["record_no"], tuple(each["changes"]))
@@ -204,11 +204,13 @@ def _explain(payment: pl.DataFrame, payment_no: int, told: _Told) -> Explanation
     return Explanation(row["organization_code"], row["payment_id"], facts, history, tuple(outcomes))
 
 
-def _settled(row: dict[str, Any]) -> str:
-    """What the ledger says, in plain words."""
+def _settled(row: dict[str, Any]) -> dict[str, Any]:
+    """What a nightly run has decided, in the place of what a simulation would."""
     if row["reason"] is None:
-        return f"emitted by run {row['run_id']} for {iso(row['planned_at'])}, in {row['path']}"
-    return f"left out for good by run {row['run_id']}: {REASONS[row['reason']]}"
+        said = f"emitted by run {row['run_id']} for {iso(row['planned_at'])}, in {row['path']}"
+        return {"outcome": SEND, "reason": None, "story": "a nightly run has emitted it", "ledger": said}
+    said = f"left out for good by run {row['run_id']}: {REASONS[row['reason']]}"
+    return {"outcome": SUPPRESS, "reason": row["reason"], "story": REASONS[row["reason"]], "ledger": said}
 
 
 def _outcome(

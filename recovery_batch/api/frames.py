@@ -15,8 +15,10 @@ from recovery_batch.campaigns import Campaign
 from recovery_batch.evaluation import metadata_keys
 from recovery_batch.phones import impossible_phones
 from recovery_batch.privacy import mask_name, mask_phone
+from recovery_batch.reporting.report import TOO_OLD
 from recovery_batch.rules import metadata_column
 from recovery_batch.schema import UTC_TIME
+from recovery_batch.simulation import SEND
 from recovery_batch.store import Store
 
 KEY: Final = ("organization_code", "payment_id")
@@ -68,15 +70,15 @@ def with_phone_check(
     return payments.with_columns(pl.int_range(pl.len()).is_in(flagged["payment_no"].implode()).alias("invalid_phone"))
 
 
-def masked_targets(store: Store, decisions: pl.DataFrame, payments: pl.DataFrame, campaigns: int) -> pl.DataFrame:
-    """The first matches of each campaign by planned time, with the customer masked: what a report shows one by one."""
-    each = max(_FEWEST_A_CAMPAIGN, _MOST_TARGETS // max(campaigns, 1))
-    first = (
-        decisions.sort("campaign_no", "planned_at", "payment_id")
-        .group_by("campaign_no", maintain_order=True)
-        .head(each)
-        .head(_MOST_TARGETS)
-    )
+def masked_targets(
+    store: Store, decisions: pl.DataFrame, payments: pl.DataFrame, campaigns: int, *, in_run: bool = False
+) -> pl.DataFrame:
+    """What a report shows one by one, with the customer masked: at most a few hundred matches.
+
+    Of a backtest the first matches of each campaign by planned time. Of a nightly run what is sent, then what is
+    suppressed, what is too old last: each time the newest payment first.
+    """
+    first = _newest_sent(decisions) if in_run else _first_of_each(decisions, campaigns)
     described = first.with_columns(payments["description"].gather(first["payment_no"]))
     payers = store.lookup("read/payers", described.select(KEY).unique())
     masks = {
@@ -85,6 +87,22 @@ def masked_targets(store: Store, decisions: pl.DataFrame, payments: pl.DataFrame
     }
     masked = payers.select(KEY).with_columns(pl.Series(n, v, dtype=pl.String) for n, v in masks.items())
     return described.join(masked, on=KEY, how="left", maintain_order="left")
+
+
+def _first_of_each(decisions: pl.DataFrame, campaigns: int) -> pl.DataFrame:
+    each = max(_FEWEST_A_CAMPAIGN, _MOST_TARGETS // max(campaigns, 1))
+    return (
+        decisions.sort("campaign_no", "planned_at", "payment_id")
+        .group_by("campaign_no", maintain_order=True)
+        .head(each)
+        .head(_MOST_TARGETS)
+    )
+
+
+def _newest_sent(decisions: pl.DataFrame) -> pl.DataFrame:
+    is_suppressed, is_too_old = pl.col("decision") != SEND, (pl.col("reason") == TOO_OLD).fill_null(value=False)
+    order = [is_suppressed, is_too_old, pl.col("payment_created_at"), pl.col("campaign_no"), pl.col("payment_id")]
+    return decisions.sort(order, descending=[False, False, True, False, False]).head(_MOST_TARGETS)
 
 
 def fingerprint_data(store: Store, period: Period) -> str:

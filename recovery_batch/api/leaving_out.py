@@ -24,6 +24,8 @@ _ENTRIES: Final = "opt_outs/all"
 _SCOPE: Final = ("only_organization", "only_campaign")
 """Of an entry, in lower case as both are compared; null: every one."""
 _NUMBER: Final = ("phone_country_code", "phone_number")
+_LOOKS: Final = pl.col("user_id").str.replace_all(r"\p{Cf}", "").str.normalize("NFC").str.strip_chars()
+"""A user id as it looks: what is invisible in it, or blank around it, is a slip of whoever wrote one of the two."""
 
 
 def opted_out(
@@ -103,10 +105,8 @@ def _entries(store: Store) -> pl.DataFrame:
 
 def _by_user(asked: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """The payments of users on the list: one row a payment and scope; `payment_no`, `_SCOPE`."""
-    users = entries.select("user_id", *_SCOPE).drop_nulls("user_id").unique()
-    # blanks around an id are a slip of whoever wrote one of the two
-    trimmed = asked.with_columns(pl.col("user_id").str.strip_chars())
-    return trimmed.join(users, on="user_id").select("payment_no", *_SCOPE)
+    users = entries.select(_LOOKS, *_SCOPE).drop_nulls("user_id").unique()
+    return asked.with_columns(_LOOKS).join(users, on="user_id").select("payment_no", *_SCOPE)
 
 
 def _by_phone(store: Store, asked: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:

@@ -37,21 +37,22 @@ from recovery_batch.errors import StaleLoad, TooManyContacts, UsageError
 from recovery_batch.evaluation import Funnel, evaluate
 from recovery_batch.outreach.batches import BatchFile, BatchLimits, cut_batches
 from recovery_batch.outreach.flows import decide_flows, flow_batches
-from recovery_batch.outreach.folder import MANIFEST, remove_left_overs, stage_folder
+from recovery_batch.outreach.folder import MANIFEST
 from recovery_batch.outreach.ledger import (
     NewRun,
+    OpenLedger,
     finish_runs,
     ledger_fingerprint,
     open_ledger,
     record,
     recorded_run,
     runs_before,
+    unknown_runs,
 )
 from recovery_batch.outreach.manifest import RunInputs, RunOutcome, make_manifest
-from recovery_batch.reporting.figures import Provenance
+from recovery_batch.reporting.figures import Provenance, add_night
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.reporting.html import render
-from recovery_batch.reporting.night import night_of
 from recovery_batch.reporting.unusual import RUNS, compare
 from recovery_batch.settings import Settings
 from recovery_batch.simulation import SEND, Policy, simulate
@@ -63,6 +64,7 @@ _YEARS: Final = range(1970, 9999)
 _BLIND: Final = (
     "The store holds no successful payment: already_paid is blind. Load exports that hold approved payments too."
 )
+_NO_CAMPAIGN: Final = "No campaign is ACTIVE: import some with recovery-batch campaigns import FILE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,19 @@ class Run:
         manifest: Its manifest.
         repeated: Whether it had happened before.
         finished: Folders of earlier runs, killed before their end, that were moved to their places.
+        strangers: Ids of runs beside it that the ledger does not know, as of a store that was restored from a copy.
     """
 
     folder: Path
     manifest: dict[str, Any]
     repeated: bool
     finished: tuple[Path, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether its folder is no longer where it was written."""
+        return not self.folder.exists()
 
 
 def run(request: RunRequest) -> Run:
@@ -134,15 +143,19 @@ def run(request: RunRequest) -> Run:
     if request.as_of.year not in _YEARS:
         raise UsageError(f"as-of is {iso(request.as_of)}; allowed: the years {_YEARS[0]} to {_YEARS[-1]}")
     request.log("run_started", as_of=iso(request.as_of))
-    with open_ledger(request.db, "a run") as store:
-        finished = tuple(finish_runs(store))
+    with open_ledger(request.db, "a run") as ledger:
+        store = ledger.store
+        finished = tuple(finish_runs(ledger))
         campaigns = choose(all_campaigns(store), ())
         inputs = _inputs(store, campaigns, request)
         known = recorded_run(store, inputs.inputs_sha256)
         if known is not None:
             return Run(known.folder, known.manifest, repeated=True, finished=finished)
         _check_freshness(store, request)
-        return _run(store, campaigns, inputs, request, finished)
+        strangers = tuple(unknown_runs(store, request.out.resolve()))
+        if strangers:
+            request.log("unknown_runs", "warning", rows=len(strangers))
+        return replace(_run(ledger, campaigns, inputs, request), finished=finished, strangers=strangers)
 
 
 def _inputs(store: Store, campaigns: Sequence[Campaign], request: RunRequest) -> RunInputs:
@@ -175,30 +188,25 @@ def _check_freshness(store: Store, request: RunRequest) -> None:
     )
 
 
-def _run(
-    store: Store, campaigns: Sequence[Campaign], inputs: RunInputs, request: RunRequest, finished: tuple[Path, ...]
-) -> Run:
+def _run(ledger: OpenLedger, campaigns: Sequence[Campaign], inputs: RunInputs, request: RunRequest) -> Run:
+    store = ledger.store
     decided = _decide(store, campaigns, request)
     request.log("run_decided", run_id=inputs.run_id, matched=decided.outcome.matched, sent=decided.outcome.sent)
-    _check_contacts(decided.outcome, request.max_contacts)
+    _check_contacts(campaigns, decided.outcome, request.max_contacts)
     manifest, files = _written(store, campaigns, inputs, request, decided)
-    out = request.out.resolve()
-    remove_left_overs(out, request.db)
-    folder = out / inputs.run_id
     new = NewRun(
         run_id=inputs.run_id,
         inputs_sha256=inputs.inputs_sha256,
         as_of=inputs.as_of,
-        folder=folder,
-        staged=stage_folder(folder, files, request.db),
+        folder=request.out.resolve() / inputs.run_id,
         manifest=manifest,
         decisions=decided.outcome.decisions,
         batches=decided.outcome.batches,
         flows=decided.emitted_flows,
     )
-    request.log("run_staged", run_id=inputs.run_id, files=len(files))
-    record(store, new, datetime.now(UTC).replace(microsecond=0))
-    return Run(folder, manifest, repeated=False, finished=finished)
+    record(ledger, new, files, datetime.now(UTC).replace(microsecond=0))
+    request.log("run_recorded", run_id=inputs.run_id, files=len(files))
+    return Run(new.folder, manifest, repeated=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +250,12 @@ def _written(
     warnings = [f"{each.name}: {warning}" for each in figures.campaigns for warning in each.warnings]
     if not decided.payments["status"].is_in(request.settings.payments.successful_statuses).any():
         warnings.insert(0, _BLIND)
+    if not campaigns:
+        warnings.insert(0, _NO_CAMPAIGN)
     unlisted = make_manifest(inputs, campaigns, outcome, {}, warnings)
     compared = compare(unlisted, runs_before(store, inputs.as_of, RUNS))
     others = {
-        REPORT: render(replace(figures, unusual=compared, night=night_of(unlisted))).encode(),
+        REPORT: render(add_night(figures, unlisted, compared)).encode(),
         **left_out_files(store, outcome.decisions, outcome.flows),
     }
     if compared.unusual:
@@ -257,12 +267,17 @@ def _written(
     return manifest, {batch.path: batch.content for batch in outcome.batches} | others | {MANIFEST: text.encode()}
 
 
-def _check_contacts(outcome: RunOutcome, most: int | None) -> None:
-    if most is not None and outcome.sent > most:
-        raise TooManyContacts(
-            f"this run would contact {plural(outcome.sent, 'customer')}; --max-contacts allows {count(most)}",
-            hint="Nothing was emitted. Look at a backtest of the day; raise --max-contacts if it is right.",
-        )
+def _check_contacts(campaigns: Sequence[Campaign], outcome: RunOutcome, most: int | None) -> None:
+    if most is None or outcome.sent <= most:
+        return
+    sent = outcome.decisions.filter(pl.col("decision") == SEND)["campaign_no"].value_counts(sort=True)
+    counts = {campaigns[number].name: records for number, records in sent.iter_rows()}
+    counts["abandoned flows"] = outcome.sent - sum(counts.values())
+    of_what = ", ".join(f"{name} {count(records)}" for name, records in counts.items() if records)
+    raise TooManyContacts(
+        f"this run would contact {plural(outcome.sent, 'customer')} ({of_what}); --max-contacts allows {count(most)}",
+        hint="Nothing was emitted. Pause what is wrong (campaigns status ID PAUSED), or raise --max-contacts.",
+    )
 
 
 def _batches(store: Store, decisions: pl.DataFrame, settings: Settings) -> list[BatchFile]:

@@ -1,31 +1,37 @@
-"""Submission: the batches of a run to where they go, what became of each request, and the word of a person on it."""
+"""Submission: the batches of a run to where they go, and where each request of it stands."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
+from recovery_batch.api.events import Log, silent
 from recovery_batch.api.second_look import held_since
 from recovery_batch.clock import iso
-from recovery_batch.errors import AppError, NotFound, Refused
-from recovery_batch.outreach.folder import MANIFEST, read_manifest
+from recovery_batch.errors import AppError, Refused, UsageError
+from recovery_batch.outreach.folder import MANIFEST
 from recovery_batch.outreach.sending.access import check_ready, destinations, read_keys
 from recovery_batch.outreach.sending.delivering import Sender
-from recovery_batch.outreach.sending.journal import Entry, Journal
-from recovery_batch.outreach.sending.planning import Choices, Held, Planned, plan
-from recovery_batch.outreach.sending.sealed import FolderChanged, SealedRun, open_run
+from recovery_batch.outreach.sending.journal import Journal, RequestKey
+from recovery_batch.outreach.sending.planning import Choices, Held, Planned, Turns, turns
+from recovery_batch.outreach.sending.sealed import RESTORE_IT, FolderChanged, SealedRun, open_run
 from recovery_batch.outreach.sending.states import NEEDS_A_PERSON, State
 from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace
 from recovery_batch.settings import Payments, Submit
 
-_SETTLED_BY_A_PERSON: Final = "settled by a person: {}"
+
+class UnknownRun(Refused):
+    """The store does not know a run: what was sent of it may stand in another store."""
+
+    slug = "unknown_run"
 
 
 def _now() -> datetime:
@@ -53,10 +59,13 @@ class SubmitRequest:
         secrets: A folder with the keys; None: they are in the environment.
         send: Whether to send; otherwise it is only said what would be sent.
         choices: What may be sent that else would not.
+        unknown_run: Whether a run may be sent that the store does not know.
+        quiet: Whether only what this call changes is of interest: in the outcome, its exit status, and the log.
         environment: Where the keys are looked for without a folder.
         statuses: Statuses of payments that were paid.
         now: Tells the time.
         pace: How long is waited between tries, and for the store.
+        log: Is told what is sent, and what came of it.
     """
 
     db: Path
@@ -67,22 +76,25 @@ class SubmitRequest:
     secrets: Path | None = None
     send: bool = False
     choices: Choices = field(default_factory=Choices)
+    unknown_run: bool = False
+    quiet: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     statuses: Sequence[str] = Payments().successful_statuses
     now: Callable[[], datetime] = _now
     pace: Pace = DEFAULT_PACE
+    log: Log = silent
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Where every request of a run stands.
+    """Where every request of a run stands; of a quiet submission those that it changed.
 
     Attributes:
         run_id: The run.
         folder: Its folder.
         dry_run: Whether nothing was to be sent.
         urls: Where requests go, by kind; a kind without an address is not there.
-        requests: Every request, in the order of the manifest.
+        requests: The requests, in the order of the manifest.
         is_known: Whether the store knows the run; where not, it may be another's.
         stopped: Why it ended before its end; None: it did not.
         interrupted: Whether Ctrl-C ended it.
@@ -144,99 +156,51 @@ def submit(
     Raises:
         NotFound: there is no such folder.
         FolderChanged: it is not as the run wrote it.
+        RunWithdrawn: it was taken back.
+        UnknownRun: the store does not know it, and it is to be sent.
         StoreMissing: there is no store.
-        UsageError: an address or a key is missing, or cannot be one.
+        UsageError: an address or a key is missing, or cannot be one; or a dry run is to be quiet.
         SystemFailed: another process submits, or holds the store for too long.
     """
+    if request.quiet and not request.send:
+        raise UsageError("--quiet tells what a submission changes, and a dry run changes nothing", hint="Add --yes.")
     run = open_run(request.folder)
     urls = destinations(request.settings, request.declined_url, request.abandoned_url)
     journal = Journal(request.db, request.pace)
-    is_known = _check_known(journal, run)
+    is_known = _check_known(request, run, journal)
     if not request.send:
-        return Submission(run.run_id, run.folder, True, urls, _plan(request, run, journal), is_known)
+        return Submission(run.run_id, run.folder, True, urls, _turns(request, run, journal).plan(), is_known)
     keys = read_keys(request.secrets, request.environment)
-    with journal.held(request.now()):
-        planned = _plan(request, run, journal)
-        check_ready({each.batch.kind for each in planned if each.state is State.DUE}, urls, keys)
-        sender = Sender(run, journal, request.settings, urls, keys, request.choices, request.now, tell)
-        done: dict[tuple[str, int], Planned] = {}
-        stopped, interrupted = _send(sender, planned, done, progress)
+    with journal.held(run.run_id, request.now()) as left:
+        ahead = _turns(request, run, journal)
+        due = [each for each in ahead.plan() if each.state is State.DUE]
+        check_ready({each.batch.kind for each in due}, urls, keys)
+        before = {each.key: _as_tried(each) for each in ahead.standing()}
+        if due or not request.quiet:
+            request.log("submit_started", run_id=run.run_id, folder=str(run.folder), requests=len(due))
+        began = time.monotonic()
+        sender = Sender(run, journal, request.settings, urls, keys, request.choices, request.now, tell, is_known)
+        done: dict[RequestKey, Planned] = {}
+        stopped, interrupted = _send(sender, ahead, done, lambda number: progress(number, max(number, len(due))))
         try:
-            latest = [_as_tried(each) for each in _plan(request, run, journal)]
+            latest = [_as_tried(each) for each in _turns(request, run, journal).standing()]
         except AppError as error:  # the store is held by others: what is known here stands
-            latest, stopped = [done.get(each.key, each) for each in planned], stopped or error
-    return Submission(run.run_id, run.folder, False, urls, latest, is_known, stopped, interrupted)
-
-
-def list_submissions(db: Path, run: str | None, folder: Path | None = None) -> list[Entry]:
-    """What is known of the requests of a run, or of all.
-
-    Args:
-        db: The store.
-        run: The id of a run; None: that of the folder, or every run.
-        folder: The folder of a run.
-
-    Raises:
-        NotFound: there is no such folder, or no store.
-    """
-    return Journal(db).entries(run if folder is None else _run_of(folder))
-
-
-def resolve(
-    db: Path, run_id: str, path: str, line: int, state: Literal["accepted", "unsent"], *, now: datetime
-) -> Entry:
-    """Settle a request whose outcome is unknown, or let one that was refused be sent again.
-
-    Args:
-        db: The store.
-        run_id: The run.
-        path: The file, in the folder of the run.
-        line: Its line; 0: the file is one request.
-        state: accepted: it arrived, and is not sent again. unsent: it did not, and the next submit sends it.
-        now: The time.
-
-    Raises:
-        NotFound: no such request was ever tried, or there is no store.
-        Refused: it is not one that a person may settle so.
-        SystemFailed: a process is submitting, or holds the store for too long.
-    """
-    journal = Journal(db)
-    with journal.held(now):
-        entries = {each.key: each for each in journal.entries(run_id)}
-        entry = entries.get((path, line))
-        if entry is None:
-            lines = sorted(number for place, number in entries if place == path)
-            raise NotFound(
-                f"run {run_id} has no request {path}, line {line}, that was tried",
-                hint=f"Name the line: --line {lines[0]}, say." if lines else "See: recovery-batch submissions list",
-            )
-        allowed = {State.UNKNOWN: ("accepted", "unsent"), State.REFUSED: ("unsent",)}.get(entry.state, ())
-        if state not in allowed:
-            raise Refused(
-                f"{path}, line {line}, is {entry.state}; allowed to become {state}: "
-                f"{'unknown' if state == 'accepted' else 'unknown, refused'}",
-                details={"state": entry.state.value},
-            )
-        message = _SETTLED_BY_A_PERSON.format(f"was {entry.state}")
-        settled = dataclasses.replace(entry, state=State(state), message=message, changed_at=now)
-        journal.record(settled)
-    return settled
-
-
-def entry_json(entry: Entry) -> dict[str, Any]:
-    """A row of the journal as a plain mapping."""
-    return {**dataclasses.asdict(entry), "state": entry.state.value, "changed_at": iso(entry.changed_at)}
+            latest, stopped = [done.get(*each) for each in before.items()], stopped or error
+    changed = [each for each in latest if each.key in left or _differs(each, before[each.key])]
+    shown = changed if request.quiet else latest
+    submission = Submission(run.run_id, run.folder, False, urls, shown, is_known, stopped, interrupted)
+    _tell_outcome(request, submission, changed, time.monotonic() - began)
+    return submission
 
 
 def _send(
-    sender: Sender, planned: list[Planned], done: dict[tuple[str, int], Planned], progress: Callable[[int, int], None]
+    sender: Sender, ahead: Turns, done: dict[RequestKey, Planned], progress: Callable[[int], None]
 ) -> tuple[AppError | None, bool]:
     """Send, and give what stopped it and whether that was Ctrl-C; `done` gets each request as it stands."""
-    due = sum(each.state is State.DUE for each in planned)
     try:
-        for each in sender.send(planned):
+        for each in sender.send(ahead):
             done[each.key] = each
-            progress(len(done), due)
+            progress(len(done))
     except AppError as error:
         return error, False
     except KeyboardInterrupt:
@@ -249,32 +213,58 @@ def _as_tried(each: Planned) -> Planned:
     return dataclasses.replace(each, state=State.UNSENT) if each.state is State.DUE and each.attempts else each
 
 
-def _plan(request: SubmitRequest, run: SealedRun, journal: Journal) -> list[Planned]:
+def _differs(after: Planned, before: Planned) -> bool:
+    return (after.state, after.attempts) != (before.state, before.attempts)
+
+
+def _tell_outcome(request: SubmitRequest, done: Submission, changed: Sequence[Planned], seconds: float) -> None:
+    """Log what became of the requests of each file that were tried, and how it ended."""
+    files: dict[str, Counter[str]] = {}
+    for each in changed:
+        files.setdefault(each.batch.path, Counter())[each.state.value] += 1
+    for path, outcomes in files.items():
+        request.log("file_submitted", run_id=done.run_id, path=path, requests=outcomes.total(), outcomes=outcomes)
+    if done.stopped is not None:
+        request.log("failed", "error", slug=done.stopped.slug, exit_status=done.exit_status)
+    if done.interrupted:
+        request.log("interrupted", "error", exit_status=done.exit_status)
+    if changed or not request.quiet:
+        request.log(
+            "submit_finished",
+            run_id=done.run_id,
+            folder=str(done.folder),
+            requests=len(done.requests),
+            outcomes=done.totals,
+            exit_status=done.exit_status,
+            seconds=round(seconds, 3),
+        )
+
+
+def _turns(request: SubmitRequest, run: SealedRun, journal: Journal) -> Turns:
     held: Held = {}
     if journal.manifest(run.run_id) is not None:
         with journal.opened() as store:
             held = held_since(store, run, request.statuses, request.now())
     entries = {each.key: each for each in journal.entries(run.run_id)}
     taken = journal.taken(run.run_id, (key for batch in run.batches for key in batch.payments))
-    return plan(run.batches, entries, taken, request.now(), request.choices, held)
+    return turns(run.batches, entries, taken, request.now(), request.choices, held)
 
 
-def _check_known(journal: Journal, run: SealedRun) -> bool:
-    """Whether the store knows the run; refuses a folder whose manifest is not the one that the store has."""
+def _check_known(request: SubmitRequest, run: SealedRun, journal: Journal) -> bool:
+    """Whether the store knows the run; refuses to send an unknown one, and a manifest that is not the store's."""
     manifest = journal.manifest(run.run_id)
     if manifest is not None and json.loads(manifest).get("files") != run.manifest["files"]:
         raise FolderChanged(
             f"{run.folder / MANIFEST}: was changed: its files are not those that the store has of run {run.run_id}",
-            hint="Nothing was sent. Move the folder away and let `run` write it again.",
+            hint=RESTORE_IT,
+        )
+    if manifest is None and request.send and not request.unknown_run:
+        raise UnknownRun(
+            f"this store ({request.db}) does not know the run {run.run_id}: it may have been submitted with another",
+            hint="Nothing was sent. Name the store of the run: recovery-batch --db STORE submit. "
+            "Or send it all the same: --unknown-run.",
         )
     return manifest is not None
-
-
-def _run_of(folder: Path) -> str:
-    manifest = read_manifest(folder)
-    if manifest is None or not isinstance(manifest.get("run_id"), str):
-        raise NotFound(f"no run at {folder}", hint=f"Name the folder of a run: the one with {MANIFEST}.")
-    return str(manifest["run_id"])
 
 
 def _as_json(each: Planned, urls: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -62,6 +63,12 @@ def _zone(value: str) -> str:
 
 def _absent_is_empty(value: object) -> object:
     return () if value is None else value
+
+
+def _holdout(value: object) -> object:
+    if value is not None and not isinstance(value, Mapping | Holdout):
+        refuse("not an object", "an object with a share, such as {share: 0.1, seed: 2026-q4}; seed may be left out")
+    return value
 
 
 def _share(value: object) -> Decimal:
@@ -147,7 +154,7 @@ class Campaign(_Strict):
     schedule: Schedule
     duration: Duration
     status: Annotated[StrictStr, BeforeValidator(absent_is_active)] = ACTIVE
-    holdout: Holdout | None = None
+    holdout: Annotated[Holdout | None, BeforeValidator(_holdout)] = None
     rules: Annotated[tuple[Rule, ...], BeforeValidator(_absent_is_empty), Field()] = ()
     created_at: Instant | None = None
     updated_at: Instant | None = None

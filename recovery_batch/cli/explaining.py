@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import rich_click as click
@@ -13,6 +13,7 @@ from recovery_batch.api.hits import hits
 from recovery_batch.cli.options import Context, campaign_options, json_option
 from recovery_batch.cli.screen import Branch, note, print_json, print_table, print_tree, say
 from recovery_batch.errors import UsageError
+from recovery_batch.privacy import mask_value
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.simulation import REASONS
 
@@ -24,6 +25,7 @@ from recovery_batch.simulation import REASONS
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="With --reason: at most so many."
 )
+@click.option("--show", is_flag=True, help="Show user ids plainly.")
 @json_option
 @click.pass_obj
 def explain_command(
@@ -33,9 +35,12 @@ def explain_command(
     campaign_ids: tuple[str, ...],
     reason: str | None,
     limit: int,
+    show: bool,
     as_json: bool,
 ) -> None:
     """Say for each campaign why a payment was targeted or left out, condition by condition.
+
+    User ids are masked unless --show is given.
 
     \b
     Examples:
@@ -45,10 +50,13 @@ def explain_command(
     if (payment_id is None) == (reason is None):
         raise UsageError("explain takes a PAYMENT_ID, or --reason", hint="recovery-batch explain --help shows both.")
     if reason is not None:
-        _list_hits(context, reason, limit, campaign_files, campaign_ids, as_json)
+        request = BacktestRequest(context.db, campaign_files, campaign_ids, settings=context.settings)
+        _list_hits(request, reason, limit, show=show, as_json=as_json)
         return
-    request = ExplainRequest(context.db, str(payment_id), campaign_files, campaign_ids, context.settings)
-    explanations = explain(request)
+    asked = ExplainRequest(context.db, str(payment_id), campaign_files, campaign_ids, context.settings)
+    explanations = explain(asked)
+    if not show:
+        explanations = tuple(_masked(each) for each in explanations)
     if as_json:
         print_json({"data": [asdict(each) for each in explanations]})
         return
@@ -56,17 +64,20 @@ def explain_command(
         _print_explanation(each)
 
 
-def _list_hits(
-    context: Context,
-    reason: str,
-    limit: int,
-    campaign_files: tuple[Path, ...],
-    campaign_ids: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    result = backtest(BacktestRequest(context.db, campaign_files, campaign_ids, settings=context.settings))
-    found = hits(result.decisions, reason)
+def _masked(explanation: Explanation) -> Explanation:
+    """An explanation that does not say whose payment it is; its history tells no user ids."""
+    return replace(explanation, facts=explanation.facts | {"user_id": _user(explanation.facts["user_id"])})
+
+
+def _user(user_id: str | None) -> str | None:
+    return None if user_id is None else mask_value(user_id, "user_id")
+
+
+def _list_hits(request: BacktestRequest, reason: str, limit: int, *, show: bool, as_json: bool) -> None:
+    found = hits(backtest(request).decisions, reason)
     shown = found[:limit]
+    if not show:
+        shown = [replace(each, user_id=_user(each.user_id)) for each in shown]
     if as_json:
         meta = {"reason": reason, "means": REASONS[reason], "total": len(found), "limit": limit}
         print_json({"data": [asdict(each) for each in shown], "meta": meta})

@@ -72,8 +72,8 @@ def forget_command(
     the quarantine too, and the bytes of the file. The ledger keeps a hash, made
     with a key in a file of its own (STORE.key): keep it, and keep it apart.
 
-    Batch files that name the person are listed, for you to delete. See
-    docs/privacy.md.
+    Batch files that name the person are listed, for you to delete, and folders
+    of runs of which other files may hold ids of theirs. See docs/privacy.md.
 
     \b
     Examples:
@@ -168,6 +168,12 @@ def _print_erasure(erasure: Erasure) -> None:
         note("batch files that name the person, to be deleted by you where they still are:")
         for path in erasure.batch_files:
             note(f"  {path}")
+    if erasure.run_folders:
+        note("runs that may hold ids of the person's elsewhere (left_out.csv, left_out_flows.csv, report, refused/):")
+        for folder in erasure.run_folders[:_SHOWN]:
+            note(f"  {folder}")
+        if len(erasure.run_folders) > _SHOWN:
+            note(f"  and {len(erasure.run_folders) - _SHOWN} more, which --json lists")
     if erasure.campaigns:
         shown = ", ".join(erasure.campaigns[:_SHOWN])
         note(f"a rule of {plural(len(erasure.campaigns), 'campaign')} names the person: {shown}; left as it is")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
 import rich_click as click
 
+from recovery_batch.api.events import Fields, Log
+from recovery_batch.cli.logs import failures_logged
 from recovery_batch.cli.options import FILE, ZONE, Context, json_option
 from recovery_batch.cli.progress import progress_of_bytes
 from recovery_batch.cli.screen import counted, note, print_json, print_table, remark, say
@@ -80,7 +83,7 @@ def load_command(
       recovery-batch load --suggest-mapping pagos.csv > pagos.toml
       recovery-batch load --mapping pagos.toml pagos.csv
     """
-    with find_exports(files, sys.stdin.buffer) as found:
+    with failures_logged(context.log), find_exports(files, sys.stdin.buffer) as found:
         if suggest_mapping:
             return _suggest(found, kind, as_json)
         # whole seconds, as those of `run`: what was loaded a moment ago exists in a run of this moment
@@ -93,19 +96,54 @@ def load_command(
             mappings=tuple(map(read_mapping, mapping_files)),
             unpacked_bytes=context.settings.load.unpacked_bytes,
         )
-        reports: list[FileReport] = []
-        with Store.open(context.db, write=True) as store, progress_of_bytes() as progress:
-            for report in load_files(store, found, options, progress):
-                reports.append(report)
-                if not as_json and report.error is not None:
-                    note(f"failed: {report.error.message}")
-                    if report.error.hint:
-                        note(f"hint: {report.error.hint}")
+        reports = _loaded(context, found, options, as_json=as_json)
     if as_json:
         print_json({"files": [report.as_json() for report in reports], "totals": totals(reports)})
     else:
         print_reports(reports)
     return exit_status(reports)
+
+
+def _loaded(context: Context, found: list[Found], options: LoadOptions, *, as_json: bool) -> list[FileReport]:
+    """Load files, and tell of each when it is done."""
+    began = time.monotonic()
+    context.log("load_started", files=len(found))
+    reports: list[FileReport] = []
+    with Store.open(context.db, write=True) as store, progress_of_bytes() as progress:
+        for report in load_files(store, found, options, progress):
+            reports.append(report)
+            _log_file(context.log, report)
+            if not as_json and report.error is not None:
+                note(f"failed: {report.error.message}")
+                if report.error.hint:
+                    note(f"hint: {report.error.hint}")
+    fields = _counts_logged(totals(reports))
+    fields["files"], fields["exit_status"] = len(reports), exit_status(reports)
+    fields["seconds"] = round(time.monotonic() - began, 3)
+    context.log("load_finished", **fields)
+    return reports
+
+
+def _log_file(log: Log, report: FileReport) -> None:
+    """Log what became of a file, by its name alone: the folders above it are nobody's business."""
+    if report.error is None:
+        fields = _counts_logged(report.counts)
+        fields["path"], fields["kind"] = report.path.name, report.kind
+        log("file_loaded", **fields)
+    else:
+        log("file_failed", level="error", path=report.path.name, slug=report.error.slug)
+
+
+def _counts_logged(counts: Mapping[str, int]) -> Fields:
+    return Fields(
+        records=counts["records"],
+        inserted=counts["inserted"],
+        updated=counts["updated"],
+        unchanged=counts["unchanged"],
+        quarantined=counts["quarantined"],
+        forgotten=counts["forgotten"],
+        not_submittable=counts["not_submittable"],
+    )
 
 
 def exit_status(reports: list[FileReport]) -> int:

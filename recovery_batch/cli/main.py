@@ -122,7 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted; nothing half-done is kept", err=True)
         return INTERRUPTED
     except Exception as error:
-        return _system_failed(error, as_json) if isinstance(error, OSError) else _bug(error, as_json=as_json)
+        # one without a number is not the system's: libraries raise it for faults of their own
+        if not isinstance(error, OSError) or error.errno is None:
+            status = _bug(error, as_json=as_json)
+        else:
+            status = _system_failed(error, as_json)
     return status if isinstance(status, int) else 0
 
 
@@ -136,12 +140,20 @@ def _check_text(arguments: Sequence[str]) -> None:
 
 
 def _system_failed(error: OSError, as_json: bool) -> int:
-    if error.filename is None:  # our own output, which shall not fail again when the interpreter ends
-        with suppress(OSError):
+    place = error.filename
+    if place is None and _is_of_output(error):
+        place, as_json = "standard output", False
+        with suppress(OSError):  # it shall not fail again when the interpreter ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        as_json = False
-    print_error(SystemFailed(f"{error.filename or 'standard output'}: {error.strerror}"), as_json=as_json)
+    told = error.strerror if place is None else f"{place}: {error.strerror}"
+    print_error(SystemFailed(str(told)), as_json=as_json)
     return _FAILED
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether printing failed: the error comes out of a library that prints."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals["__name__"].partition(".")[0] in ("click", "rich")
 
 
 def _bug(error: Exception, *, as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +65,19 @@ class ZoneType(click.ParamType[str]):
         return str(value)
 
 
-FILE = click.Path(path_type=Path)
+class FileType(click.Path):
+    """A file or folder. An empty path, of a variable that is not set, would be the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Read the path."""
+        if not os.fspath(value).strip():
+            self.fail("the path is empty; is a variable of the script not set?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = FileType(path_type=Path)
 INSTANT = InstantType()
 ZONE = ZoneType()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import rich_click as click
@@ -99,8 +100,8 @@ def withdraw_command(context: Context, run_id: str, as_json: bool) -> None:
     Example:
       recovery-batch outreach withdraw 20261030T150000Z-0123456789ab
     """
-    with open_ledger(context.db, "a withdrawal") as store:
-        folder = withdraw(store, run_id)
+    with open_ledger(context.db, "a withdrawal") as ledger:
+        folder = withdraw(ledger, run_id, datetime.now(UTC))
     if as_json:
         print_json({"data": {"run_id": run_id, "folder": str(folder)}})
     else:

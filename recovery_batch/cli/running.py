@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from recovery_batch.cli.loading import print_reports
 from recovery_batch.cli.logs import failures_logged
 from recovery_batch.cli.options import FILE, INSTANT, Context, json_option
 from recovery_batch.cli.screen import note, print_json, print_table, say
+from recovery_batch.clock import parse_bound
 from recovery_batch.errors import AppError
 from recovery_batch.outreach.metrics import require_textfile, write_failure, write_metrics
-from recovery_batch.reporting.formats import count, plural
+from recovery_batch.reporting.formats import channel, count, grouped_amount, plural, utc_clock
 from recovery_batch.reporting.summary import as_json as summary_json
 
 
@@ -136,14 +139,18 @@ def _print_run(done: Run) -> None:
     totals = done.manifest["totals"]
     for folder in done.finished:
         note(f"completed what an interrupted run had begun: {folder}")
+    if done.strangers:
+        names = ", ".join(done.strangers[:3])
+        more = f" and {len(done.strangers) - 3} more" if len(done.strangers) > 3 else ""
+        note(f"warning: the ledger does not know {names}{more}, beside this run: was the store restored from a copy?")
+        note("What they hold may have been emitted once more: look before you submit.")
+    if done.repeated and done.is_missing:
+        note("warning: its folder is no longer there; restore it, or: recovery-batch outreach withdraw RUN_ID")
     say(f"run {done.manifest['run_id']}{' (made before, unchanged)' if done.repeated else ''}")
-    rows = [
-        (f["path"].partition("/")[2], count(f["records"]), f["not_before"], f["channel"])
-        for f in done.manifest["files"]
-    ]
-    if rows:
-        print_table(("file", "records", "not before", "channel"), rows, numbers=("records",))
-    amounts = ", ".join(f"{currency} {amount}" for currency, amount in totals["amounts"].items())
+    _print_files(done.manifest)
+    amounts = ", ".join(
+        f"{currency} {grouped_amount(Decimal(amount), currency)}" for currency, amount in totals["amounts"].items()
+    )
     say(
         f"{plural(totals['records'], 'record')} in {plural(totals['files'], 'file')}{f': {amounts}' if amounts else ''}"
     )
@@ -160,3 +167,25 @@ def _print_run(done: Run) -> None:
     for warning in done.manifest["warnings"]:
         note(f"warning: {warning}")
     say(f"folder: {done.folder}")
+
+
+def _print_files(manifest: Mapping[str, Any]) -> None:
+    """Print what is in each file, and its path on a line of its own, where nothing can break it."""
+    files = manifest["files"]
+    if not files:
+        return
+    names = {each["campaign"]["id"]: each["campaign"]["name"] for each in manifest["campaigns"]}
+    rows = [
+        (
+            place,
+            names.get(each["campaign_id"], "abandoned flows"),
+            count(each["records"]),
+            f"{utc_clock(parse_bound(each['not_before']))}\nto {utc_clock(parse_bound(each['not_after']))}",
+            channel(each["channel"]),
+        )
+        for place, each in enumerate(files, 1)
+    ]
+    headers = ("file", "campaign", "records", "window (UTC)", "channel")
+    print_table(headers, rows, numbers=("file", "records"))
+    for place, each in enumerate(files, 1):
+        say(f"{place}: {each['path']}")

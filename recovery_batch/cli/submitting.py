@@ -15,14 +15,9 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from recovery_batch.api.submitting import (
-    Submission,
-    SubmitRequest,
-    entry_json,
-    list_submissions,
-    resolve,
-    submit,
-)
+from recovery_batch.api.settling import entry_json, list_submissions, resolve
+from recovery_batch.api.submitting import Submission, SubmitRequest, submit
+from recovery_batch.cli.logs import failures_logged
 from recovery_batch.cli.options import FILE, Context, json_option
 from recovery_batch.cli.screen import note, print_error, print_json, print_table, remark, say
 from recovery_batch.errors import UsageError
@@ -49,6 +44,8 @@ _MESSAGES: Final = 10
 )
 @click.option("--any-time", is_flag=True, help="Send outside of the send windows, too.")
 @click.option("--repeat", is_flag=True, help="Send payments that another request sends, too.")
+@click.option("--unknown-run", is_flag=True, help="Send a run that this store does not know.")
+@click.option("--quiet", is_flag=True, help="Tell only what this call changes: for a job that calls it all day.")
 @json_option
 @click.pass_obj
 def submit_command(
@@ -60,6 +57,8 @@ def submit_command(
     secrets: Path | None,
     any_time: bool,
     repeat: bool,
+    unknown_run: bool,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Send the batches of a run that are due, each request once.
@@ -69,6 +68,10 @@ def submit_command(
 
     Keys come from RECOVERY_BATCH_PUBLIC_API_KEY and RECOVERY_BATCH_PRIVATE_SECRET_KEY, or a folder of secrets. Base
     URLs are HTTPS; there is no default. See docs/submission.md.
+
+    Exit status: 0 all that was due is accepted; 1 it stopped, submit again later; 2 an address or a key is missing; 3
+    something is refused, unknown or repeated, or nothing may be sent; 4 no such folder or store; 130 Ctrl-C. With
+    --quiet, 3 only where this call brought it.
 
     \b
     Example:
@@ -84,15 +87,19 @@ def submit_command(
         secrets,
         send,
         Choices(any_time, repeat),
+        unknown_run,
+        quiet,
         statuses=context.settings.payments.successful_statuses,
+        log=context.log,
     )
-    with _progress() as show:
+    with failures_logged(context.log), _progress(quiet=quiet) as show:
         done = submit(request, note, show)
-    if not done.is_known:
+    is_nothing = quiet and not done.requests and done.stopped is None and not done.interrupted
+    if not done.is_known and not is_nothing:
         note("warning: this store does not know the run; with another --db it may have been submitted already")
     if as_json:
         print_json(done.as_json())
-    else:
+    elif not is_nothing:
         _print_submission(done)
     return done.exit_status
 
@@ -207,9 +214,12 @@ def _in_words(state: State, requests: Sequence[Planned]) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Takes how many requests are done, and of how many: a bar on a terminal, else a line now and then."""
     console = Console(file=sys.stderr)
+    if quiet:
+        yield lambda _done, _due: None
+        return
     if not console.is_terminal:
         yield _Lines()
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from recovery_batch.outreach.opt_outs import (
     remove_same,
     unknown_organizations,
 )
+from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, until_free
 from recovery_batch.privacy import mask_contact, mask_phone, mask_value
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.store import Store
@@ -48,6 +50,16 @@ def suppressions_group() -> None:
       recovery-batch suppressions import opt_outs.csv
       recovery-batch suppressions list
     """
+
+
+@contextmanager
+def _changing(db: Path) -> Iterator[Store]:
+    """The store, to be changed as soon as nobody else holds it: somebody's wish must not wait for the night to end."""
+    with ExitStack() as stack:
+        for attempt in until_free(DEFAULT_PACE):
+            with attempt:  # opening alone is tried again, never what is done with the store
+                store = stack.enter_context(Store.open(db, write=True, make=False))
+        yield store
 
 
 def _fields(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +104,7 @@ def add_command(context: Context, /, as_json: bool, **fields: str | None) -> Non
       recovery-batch suppressions add --user-id u-77 --organization ORGANIZATION
     """
     wanted = _checked(fields)
-    with Store.open(context.db, write=True, make=False) as store:
+    with _changing(context.db) as store:
         change, row = add_opt_out(store, wanted, datetime.now(UTC))
         code = row["organization_code"]
         unknown = unknown_organizations(store, [] if code is None else [code])
@@ -118,7 +130,7 @@ def remove_command(context: Context, /, identity: str | None, as_json: bool, **f
     if identity and any(value is not None for value in fields.values()):
         raise UsageError("give ID or the options, not both")
     wanted = fields if identity else _checked(fields)
-    with Store.open(context.db, write=True, make=False) as store:
+    with _changing(context.db) as store:
         row = remove_opt_out(store, identity) if identity else remove_same(store, wanted, datetime.now(UTC))
     _show_one("removed", row, as_json)
 
@@ -138,7 +150,7 @@ def import_command(context: Context, file: Path, as_json: bool) -> int:
       recovery-batch suppressions import opt_outs.csv
     """
     content, source = read_input(file)
-    with Store.open(context.db, write=True, make=False) as store:
+    with _changing(context.db) as store:
         report = import_opt_outs(store, content, source, datetime.now(UTC))
     if as_json:
         print_json(report.as_json())

@@ -15,6 +15,7 @@ from recovery_batch.errors import SystemFailed
 
 MANIFEST: Final = "manifest.json"
 _PRIVATE_FILE: Final = 0o600
+_PARTIAL: Final = ".partial"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -28,6 +29,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
             f"{folder / MANIFEST}: cannot be read ({error})", hint="Move the folder away and run this again."
         ) from error
     return manifest
+
+
+def staging_place(folder: Path, store: Path) -> Path:
+    """Where the folder of a run of a store is written before it is moved to its place."""
+    return folder.with_name(f".{folder.name}{_suffix(store)}")
 
 
 def stage_folder(folder: Path, files: Mapping[str, bytes], store: Path) -> Path:
@@ -44,7 +50,7 @@ def stage_folder(folder: Path, files: Mapping[str, bytes], store: Path) -> Path:
     Raises:
         SystemFailed: the disk refuses, or something stands in its place; nothing is left.
     """
-    staged = folder.with_name(f".{folder.name}{_suffix(store)}")
+    staged = staging_place(folder, store)
     with _refused_by_the_disk(folder, "nothing was emitted"):
         if folder.exists():
             raise SystemFailed(
@@ -86,9 +92,20 @@ def publish(staged: Path, folder: Path) -> bool:
     return True
 
 
-def discard(staged: Path) -> None:
-    """Take a staged folder away, of a run that does not come about."""
-    shutil.rmtree(staged, ignore_errors=True)
+def discard(folder: Path) -> None:
+    """Take the folder of a run away that does not come about, or is taken back."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_left_over(path: str) -> None:
+    """Take a staged folder away that a killed process noted; what does not look like one is left alone."""
+    if Path(path).name.startswith(".") and path.endswith(_PARTIAL):
+        discard(Path(path))
+
+
+def run_folders(parent: Path) -> list[str]:
+    """The ids of the runs whose folders stand in a folder."""
+    return sorted(manifest.parent.name for manifest in parent.glob(f"[!.]*/{MANIFEST}"))
 
 
 def remove_left_overs(parent: Path, store: Path) -> None:
@@ -104,7 +121,7 @@ def remove_left_overs(parent: Path, store: Path) -> None:
 
 def _suffix(store: Path) -> str:
     """What staged folders of a store end in: several stores may write to one folder."""
-    return f".{hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:8]}.partial"
+    return f".{hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:8]}{_PARTIAL}"
 
 
 @contextmanager

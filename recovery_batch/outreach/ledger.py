@@ -18,9 +18,17 @@ from typing import Any, Final
 import polars as pl
 
 from recovery_batch.errors import NotFound, Refused, StoreForeign
-from recovery_batch.locks import beside, exclusive
+from recovery_batch.locks import Holding, beside, beside_submissions, exclusive
 from recovery_batch.outreach.batches import BatchFile
-from recovery_batch.outreach.folder import discard, publish
+from recovery_batch.outreach.folder import (
+    discard,
+    discard_left_over,
+    publish,
+    remove_left_overs,
+    run_folders,
+    stage_folder,
+    staging_place,
+)
 from recovery_batch.reporting.formats import plural
 from recovery_batch.schema import COMMUNICATIONS, FINAL_SUPPRESSIONS, FLOW_COMMUNICATIONS, Column, frame_schema
 from recovery_batch.simulation import FINAL_REASONS, SEND
@@ -49,7 +57,6 @@ class NewRun:
         inputs_sha256: What a repeated run is known by.
         as_of: Its instant.
         folder: Where its folder will be.
-        staged: Where it is now, complete.
         manifest: Its manifest.
         decisions: As `simulate` gives them.
         batches: Its files.
@@ -60,15 +67,22 @@ class NewRun:
     inputs_sha256: str
     as_of: datetime
     folder: Path
-    staged: Path
     manifest: Mapping[str, Any]
     decisions: pl.DataFrame
     batches: Sequence[BatchFile]
     flows: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLedger:
+    """A store whose ledger nobody else changes meanwhile, and the lock that sees to it."""
+
+    store: Store
+    lock: Holding
+
+
 @contextmanager
-def open_ledger(db: Path, work: str) -> Iterator[Store]:
+def open_ledger(db: Path, work: str) -> Iterator[OpenLedger]:
     """Open a store to change its ledger, which one process may do at a time.
 
     Args:
@@ -85,8 +99,8 @@ def open_ledger(db: Path, work: str) -> Iterator[Store]:
     lock = beside(db)
     was_there = lock.exists()
     try:
-        with exclusive(lock, work), Store.open(db, write=True, make=False) as store:
-            yield store
+        with exclusive(lock, work) as holding, Store.open(db, write=True, make=False) as store:
+            yield OpenLedger(store, holding)
     except StoreForeign:
         if not was_there:
             lock.unlink(missing_ok=True)
@@ -139,41 +153,62 @@ def ledger_fingerprint(store: Store) -> str:
     return str(store.frame("runs/fingerprint").item())
 
 
-def record(store: Store, run: NewRun, now: datetime) -> None:
-    """Make a run happen: record it with all that it emits in one transaction, then move its folder to its place."""
+def record(ledger: OpenLedger, run: NewRun, files: Mapping[str, bytes], now: datetime) -> None:
+    """Make a run happen: write its folder, record it with all that it emits, move the folder to its place.
+
+    Raises:
+        SystemFailed: the disk refuses; the run has not happened, or waits for the next one to move its folder.
+    """
+    store = ledger.store
+    remove_left_overs(run.folder.parent, store.path)
+    staged = staging_place(run.folder, store.path)
+    ledger.lock.note(staged=str(staged))
+    stage_folder(run.folder, files, store.path)
     is_written = False
     try:
         with store.transaction():
-            _write(store, run, now)
+            _write(store, run, staged, now)
             is_written = True
     except BaseException:
         # a commit that fails may have happened all the same: then the next run finds out, and completes it or cleans up
         if not is_written:
-            discard(run.staged)
+            discard(staged)
         raise
-    publish(run.staged, run.folder)
+    publish(staged, run.folder)
     store.run("runs/publish", {"run_id": run.run_id})
 
 
-def finish_runs(store: Store) -> list[Path]:
-    """Complete what a killed process left of runs that have happened: their folders are moved to their places.
+def finish_runs(ledger: OpenLedger) -> list[Path]:
+    """Complete what a killed process left of runs: folders of those that have happened are moved to their places.
 
     Returns:
         The folders that were moved.
 
     Raises:
-        SystemFailed: one of them is neither in its place nor beside it.
+        SystemFailed: one of them is neither in its place nor beside it, and nothing of it was submitted.
     """
+    store = ledger.store
     moved = []
-    for run_id, folder, staged in store.frame("runs/unpublished").iter_rows():
-        if publish(Path(staged), Path(folder)):
+    for run_id, folder, staged, was_submitted in store.frame("runs/unpublished").iter_rows():
+        is_gone = not Path(staged).exists() and not Path(folder).exists()
+        if not (is_gone and was_submitted) and publish(Path(staged), Path(folder)):  # it was there, and is archived
             moved.append(Path(folder))
         store.run("runs/publish", {"run_id": run_id})
+    discard_left_over(str(ledger.lock.left.get("staged", "")))  # what has happened is in its place by now
     return moved
 
 
-def withdraw(store: Store, run_id: str) -> Path:
+def unknown_runs(store: Store, parent: Path) -> list[str]:
+    """The ids of runs whose folders stand in a folder, and which the ledger does not know."""
+    found = run_folders(parent)
+    known = store.frame("runs/known", {"run_ids": found})["run_id"]
+    return sorted(set(found) - set(known))
+
+
+def withdraw(ledger: OpenLedger, run_id: str, now: datetime) -> Path:
     """Take a run back of which nothing was submitted: its folder is removed, and its payments can be emitted again.
+
+    Copies of its folder cannot be submitted any more.
 
     Returns:
         Where its folder was.
@@ -181,7 +216,13 @@ def withdraw(store: Store, run_id: str) -> Path:
     Raises:
         NotFound: no such run has happened.
         Refused: something of it was submitted, or may have been.
+        Locked: somebody submits.
     """
+    with exclusive(beside_submissions(ledger.store.path), "a withdrawal"):
+        return _withdraw(ledger.store, run_id, now)
+
+
+def _withdraw(store: Store, run_id: str, now: datetime) -> Path:
     known = store.frame("runs/one", {"run_id": run_id})
     if known.is_empty():
         raise NotFound(f"no run {run_id}", hint="recovery-batch outreach list shows those that happened.")
@@ -198,10 +239,12 @@ def withdraw(store: Store, run_id: str) -> Path:
     with store.transaction():
         for table in ("communications", "final_suppressions", "flow_communications", "submissions", "runs"):
             store.run(f"runs/withdraw_{table}", {"run_id": run_id})
+        store.run("runs/mark_withdrawn", {"run_id": run_id, "changed_at": now})
     return Path(folder)
 
 
-def _write(store: Store, run: NewRun, now: datetime) -> None:
+def _write(store: Store, run: NewRun, staged: Path, now: datetime) -> None:
+    store.run("runs/withdraw_submissions", {"run_id": run.run_id})  # that it was taken back once counts no more
     store.run(
         "runs/insert",
         {
@@ -210,7 +253,7 @@ def _write(store: Store, run: NewRun, now: datetime) -> None:
             "as_of": run.as_of,
             "recorded_at": now,
             "folder": str(run.folder),
-            "staged": str(run.staged),
+            "staged": str(staged),
             "manifest": json.dumps(run.manifest, ensure_ascii=False),
         },
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,10 @@ import polars as pl
 
 from recovery_batch.evaluation import SETTLED
 from recovery_batch.reporting import footing, tallies
+from recovery_batch.reporting.night import night_of
 from recovery_batch.reporting.report import (
+    ALREADY_PAID,
+    TOO_OLD,
     CampaignFigures,
     ContactedFigures,
     CurrencyFigures,
@@ -31,6 +35,7 @@ from recovery_batch.reporting.report import (
     RuleFigures,
     TargetFigures,
     Totals,
+    suppressed_for,
 )
 from recovery_batch.reporting.tallies import Outcome, Tally
 from recovery_batch.rules import sentence
@@ -39,8 +44,9 @@ from recovery_batch.simulation import REASONS, SEND, SUPPRESS
 if TYPE_CHECKING:
     from recovery_batch.campaigns.models import Campaign
     from recovery_batch.evaluation import Funnel
+    from recovery_batch.reporting.unusual import Comparison
 
-__all__ = ["Provenance", "ReportFigures", "summarise"]
+__all__ = ["Provenance", "ReportFigures", "add_night", "summarise"]
 
 _MOST_DECLINE_REASONS = 15
 _PLACES = {slug: place for place, slug in enumerate(REASONS)}
@@ -80,7 +86,7 @@ def summarise(
     figures = ReportFigures(
         provenance=provenance,
         totals=_totals(payments, decisions),
-        campaigns=_campaigns(campaigns, outcomes, days, hours, funnel_of),
+        campaigns=_campaigns(campaigns, outcomes, days, hours, funnel_of, in_run=provenance.run_id is not None),
         reasons=_reasons(outcomes),
         amounts=_amounts(outcomes),
         contacted=tuple(ContactedFigures(*row) for row in tallies.add_up_contacted(decisions)),
@@ -92,6 +98,17 @@ def summarise(
     )
     footing.check(figures, tallies.add_up_by_currency(decisions))
     return figures
+
+
+def add_night(figures: ReportFigures, manifest: Mapping[str, Any], compared: Comparison) -> ReportFigures:
+    """The figures of a nightly run with what its manifest adds, and with the run against those before it.
+
+    Raises:
+        FootingError: If the manifest does not say what the figures say.
+    """
+    whole = replace(figures, night=night_of(manifest), unusual=compared)
+    footing.check_night(whole)
+    return whole
 
 
 def _totals(payments: pl.DataFrame, decisions: pl.DataFrame) -> Totals:
@@ -119,6 +136,8 @@ def _campaigns(
     days: tallies.DayTallies,
     hours: tallies.HourTallies,
     funnels: Mapping[int, tuple[FunnelStepFigures, ...]],
+    *,
+    in_run: bool,
 ) -> tuple[CampaignFigures, ...]:
     """Hand every campaign its part of the groups."""
     by_campaign: dict[int, list[Outcome]] = defaultdict(list)
@@ -132,6 +151,7 @@ def _campaigns(
             funnels.get(number, ()),
             tuple(DayFigures(*slot) for slot in days.get(number, [])),
             tuple(HourFigures(*slot) for slot in hours.get(number, [])),
+            in_run=in_run,
         )
         for number, campaign in enumerate(campaigns)
     )
@@ -144,9 +164,11 @@ def _campaign(
     funnel: tuple[FunnelStepFigures, ...],
     days: tuple[DayFigures, ...],
     hours: tuple[HourFigures, ...],
+    *,
+    in_run: bool,
 ) -> CampaignFigures:
     """Put the card of one campaign together."""
-    tally = _tally(outcomes)
+    tally, reasons = _tally(outcomes), _reasons(outcomes)
     return CampaignFigures(
         number=campaign_no + 1,
         campaign_id=campaign.identity,
@@ -164,11 +186,11 @@ def _campaign(
         rules=tuple(RuleFigures(sentence(rule), rule.rule_type, rule.status) for rule in campaign.rules),
         funnel=funnel,
         tally=tally,
-        reasons=_reasons(outcomes),
+        reasons=reasons,
         amounts=_amounts(outcomes),
         days=days,
         hours=hours,
-        warnings=_warnings(campaign, tally, funnel),
+        warnings=(*_warnings(campaign, funnel), *_nothing_sent(tally, reasons, in_run=in_run)),
     )
 
 
@@ -181,7 +203,7 @@ def _funnel(funnel: Funnel, payments: int) -> tuple[FunnelStepFigures, ...]:
     )
 
 
-def _warnings(campaign: Campaign, tally: Tally, funnel: Sequence[FunnelStepFigures]) -> tuple[str, ...]:
+def _warnings(campaign: Campaign, funnel: Sequence[FunnelStepFigures]) -> tuple[str, ...]:
     """What a user should know about a campaign before believing its figures."""
     found = []
     if campaign.status != "ACTIVE":
@@ -194,9 +216,18 @@ def _warnings(campaign: Campaign, tally: Tally, funnel: Sequence[FunnelStepFigur
     # that earlier runs have decided about everybody is as it should be
     if emptied is not None and emptied.label != SETTLED:
         found.append(f"No payment is left after the step “{emptied.label}”.")
-    if tally.matched and not tally.sent:
-        found.append("Everything that matched was suppressed: nothing would be sent.")
     return tuple(found)
+
+
+def _nothing_sent(tally: Tally, reasons: Sequence[ReasonFigures], *, in_run: bool) -> tuple[str, ...]:
+    """The warning that all was suppressed; in a run not of what is too old or was paid, as some is every night."""
+    if tally.sent or not tally.matched:
+        return ()
+    if not in_run:
+        return ("Everything that matched was suppressed: nothing would be sent.",)
+    if tally.matched == suppressed_for(reasons, TOO_OLD, ALREADY_PAID):
+        return ()
+    return ("Everything that was neither too old nor already paid was suppressed: nothing is sent.",)
 
 
 def _tally(outcomes: Iterable[Outcome]) -> Tally:

@@ -71,6 +71,26 @@ def check(figures: ReportFigures, amounts_of_decisions: Mapping[str, tuple[int, 
         _check_funnel(campaign)
 
 
+def check_night(figures: ReportFigures) -> None:
+    """Check that what a run emitted is what its decisions send, with the abandoned flows, to the last digit.
+
+    Raises:
+        FootingError: If it is not.
+    """
+    night = figures.night
+    if night is None:
+        return
+    _same("payments in the files", night.payments, figures.totals.tally.sent)
+    _same("payments and flows in the files", night.payments + night.flows_sent, night.records)
+    _same("flows", night.flows_sent + sum(flows for _, flows in night.flow_reasons), night.flows)
+    sent = {part.currency_code: part.sent for part in figures.amounts if part.tally.sent}
+    for part in night.amounts:
+        code = part.currency_code
+        _same(f"{code} of the payments in the files", part.payments, sent.pop(code, Decimal(0)))
+        _same(f"{code} of payments and carts", exact_sum([part.payments, part.carts]), part.together)
+    _same("currencies in no file", sent, {})
+
+
 def _check_parts(where: str, whole: Tally, parts: CampaignFigures | ReportFigures) -> None:
     """Days, hours and currencies foot to the whole; reasons to what is suppressed of it."""
     _same(f"matches by day of {where}", total(part.tally for part in parts.days), whole)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from recovery_batch.reporting.night import NightFigures
 from recovery_batch.reporting.tallies import Tally
 from recovery_batch.reporting.unusual import Comparison
+
+TOO_OLD: Final = "too_old"
+ALREADY_PAID: Final = "already_paid"
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class ReasonFigures:
     slug: str
     suppressed: int
     left: int
+
+
+def suppressed_for(reasons: Iterable[ReasonFigures], *slugs: str) -> int:
+    """Matches suppressed for any of these reasons."""
+    return sum(part.suppressed for part in reasons if part.slug in slugs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,11 @@ class CampaignFigures:
     hours: tuple[HourFigures, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def considered(self) -> Tally:
+        """Matches that are not too old: what is new in a nightly run, everything in a backtest."""
+        return Tally(self.tally.sent, self.tally.suppressed - suppressed_for(self.reasons, TOO_OLD))
+
 
 @dataclass(frozen=True, slots=True)
 class TargetFigures:
@@ -226,6 +240,21 @@ class ReportFigures:
     targets: tuple[TargetFigures, ...]
     unusual: Comparison | None = None
     night: NightFigures | None = None
+
+    @property
+    def too_old(self) -> int:
+        """Matches that are too old for this run, as they were for the run before: night after night the same."""
+        return suppressed_for(self.reasons, TOO_OLD)
+
+    @property
+    def already_paid(self) -> int:
+        """Matches whose order was paid."""
+        return suppressed_for(self.reasons, ALREADY_PAID)
+
+    @property
+    def considered(self) -> Tally:
+        """Matches that are not too old: what is new in a nightly run, everything in a backtest."""
+        return Tally(self.totals.tally.sent, self.totals.tally.suppressed - self.too_old)
 
     @property
     def targets_not_shown(self) -> int:

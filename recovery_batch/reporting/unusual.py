@@ -9,9 +9,9 @@ that had one before. What it usually varies by is the greatest of three:
   worth, a share of n by at most 50 / sqrt(n) points (binomial). So 3 instead of 2 alarms nobody;
 - a twentieth of the median, for figures so steady that everything else is nothing.
 
-Besides, what every earlier run had and this one lacks is unusual, and so is a reason, a currency or a campaign that is
-new. Fewer than three earlier runs judge nothing. Every comparison is one of exact fractions, so that the same
-manifests give the same answer everywhere.
+Besides, what every earlier run had and this one lacks is unusual, and so is a currency or a campaign that is new; a
+reason that is new only where chance does not explain it: four matches or more. Fewer than three earlier runs judge
+nothing. Every comparison is one of exact fractions, so that the same manifests give the same answer everywhere.
 """
 
 from __future__ import annotations
@@ -257,9 +257,11 @@ def _why_unusual(part: Part, key: str, figure: _Figure, before: Sequence[_Figure
     values = sorted(each.value for each in before)
     if figure.value == 0 < values[0]:
         return f"nothing, though each of the {len(values)} runs before had some"
-    if part in {"amount", "reason"} and figure.value > 0 == values[-1]:
+    is_new = part in {"amount", "reason"} and figure.value > 0 == values[-1]
+    is_far = _is_far(part, key, figure, before)
+    if is_new and (is_far or part == "amount"):
         return f"new: none of the {len(values)} runs before had any"
-    if not _is_far(part, key, figure, before):
+    if not is_far:
         return ""
     more = "more" if figure.value > _middle(values) else "less"
     middle, lowest, highest = (_in_words(part, key, each) for each in (_middle(values), values[0], values[-1]))

@@ -16,7 +16,16 @@ from recovery_batch.campaigns.models import Campaign
 from recovery_batch.clock import FIRST_US, LAST_US, Micros, to_micros
 from recovery_batch.rules import RULE_TYPES
 from recovery_batch.simulation.history import HISTORY, sent_by_campaign, sent_that_day
-from recovery_batch.simulation.limits import NO_LIMIT, PER_DAY, UNIQUE, Chains, day_spans, decide
+from recovery_batch.simulation.limits import (
+    NO_LIMIT,
+    NO_ORDER,
+    PER_DAY,
+    SAME_ORDER,
+    UNIQUE,
+    Chains,
+    day_spans,
+    decide,
+)
 from recovery_batch.simulation.windows import clock_for, open_spans, plan
 
 SEND: Final = "SEND"
@@ -72,7 +81,7 @@ _FLAGS: Final = ("opted_out", "not_submittable", "invalid_phone", "holdout")
 _NIGHTLY_ONLY: Final = ("not_submittable", "invalid_phone")
 _CHAINED: Final = (
     "organization_code", "user_id", "campaign_no", "campaign_id", "campaign_rank", "planned_at", "created_at",
-    "payment_id",
+    "payment_id", "order_id",
 )  # fmt: skip
 """What rate limits read of a candidate."""
 
@@ -86,8 +95,9 @@ class Policy:
         as_of: For a nightly run, its instant: nothing is planned before it. None in a backtest.
         too_old_after: For a nightly run: the greatest age of a decline at `as_of`. None: no limit.
         exclude_paid: Whether an order that was paid before the planned time is left out.
-        one_per_order: Whether a campaign contacts a customer about one failed attempt at an order only, the first in
-            the order of SPEC 4.
+        one_per_order: Whether a campaign contacts somebody about one failed attempt at an order only, the first in the
+            order of SPEC 4 that is sent. Exact where an order is one user's; an attempt of another user may have
+            counted towards that user's limits before it is left out.
     """
 
     outside_window: Literal["defer", "drop"] = "defer"
@@ -140,9 +150,9 @@ def simulate(
     frame = pl.concat([candidates, facts], how="horizontal").with_columns(_campaign_columns(candidates, campaigns))
     frame = _planned(frame, campaigns, policy)
     frame = frame.with_columns(_reason_before_limits(frame, campaigns, policy).alias("reason"))
+    frame = _limited(frame, campaigns, policy, pl.DataFrame(schema=HISTORY) if history is None else history)
     if policy.one_per_order:
         frame = _one_per_order(frame)
-    frame = _limited(frame, campaigns, pl.DataFrame(schema=HISTORY) if history is None else history)
     decision = pl.when(pl.col("reason").is_null()).then(pl.lit(SEND)).otherwise(pl.lit(SUPPRESS))
     return (
         frame.rename({"created_at": "payment_created_at"})
@@ -227,6 +237,8 @@ def _reason_before_limits(frame: pl.DataFrame, campaigns: Sequence[Campaign], po
     flags = [name for name in _FLAGS if policy.as_of is not None or name not in _NIGHTLY_ONLY]
     tests |= {name: pl.col(name) for name in flags if name in frame.columns}
     tests["missing_user_id"] = limited[campaign_no] & frame["user_id"].is_null()
+    if policy.one_per_order and "order_contacted" in frame.columns:
+        tests["same_order"] = pl.col("order_contacted")
     first = pl.coalesce(
         pl.when(pl.lit(tests[name]) if isinstance(tests[name], pl.Series) else tests[name]).then(pl.lit(name))
         for name in REASONS
@@ -236,17 +248,19 @@ def _reason_before_limits(frame: pl.DataFrame, campaigns: Sequence[Campaign], po
 
 
 def _one_per_order(frame: pl.DataFrame) -> pl.DataFrame:
-    """Of what is left of an order in a campaign, suppress all but the first in the order of SPEC 4."""
+    """Of the attempts at an order that a campaign would send, suppress all but the first in the order of SPEC 4.
+
+    Those of one user are decided with the limits already; this is about several users of an order, and about none.
+    """
     order = ["campaign_no", "organization_code", "order_id"]
-    is_left = pl.col("reason").is_null() & pl.col("order_id").is_not_null()
-    turn = pl.struct("planned_at", "created_at", "payment_id").rank("ordinal").over(*order, is_left)
-    contacted = pl.col("order_contacted") if "order_contacted" in frame.columns else pl.lit(False)
-    repeated = is_left & ((turn > 1) | contacted)
+    is_sent = pl.col("reason").is_null() & pl.col("order_id").is_not_null()
+    turn = pl.struct("planned_at", "created_at", "payment_id").rank("ordinal").over(*order, is_sent)
+    repeated = is_sent & (turn > 1)
     return frame.with_columns(pl.when(repeated).then(pl.lit("same_order")).otherwise("reason").alias("reason"))
 
 
-def _limited(frame: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.DataFrame) -> pl.DataFrame:
-    """Fill `reason` for the candidates that a rate limit stops (SPEC 4, 6 and 7)."""
+def _limited(frame: pl.DataFrame, campaigns: Sequence[Campaign], policy: Policy, history: pl.DataFrame) -> pl.DataFrame:
+    """Fill `reason` for the candidates that a rate limit stops (SPEC 4, 6 and 7), or an attempt that is sent."""
     candidates = (
         frame.lazy()
         .with_row_index("row")
@@ -254,20 +268,22 @@ def _limited(frame: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.Dat
         .select("row", *_CHAINED)
         .collect()
     )
-    if candidates.is_empty() or not any(campaign.rate_limits for campaign in campaigns):
+    if candidates.is_empty() or not (policy.one_per_order or any(campaign.rate_limits for campaign in campaigns)):
         return frame
     users = candidates.select("organization_code", "user_id").unique(maintain_order=True).with_row_index("user_no")
     chained = candidates.join(users, on=["organization_code", "user_id"], maintain_order="left").sort(
         "user_no", "planned_at", "created_at", "payment_id", "campaign_rank"
     )
-    outcome = decide(_chains(chained, campaigns, history))
+    outcome = decide(_chains(chained, campaigns, history, one_per_order=policy.one_per_order))
     rows, reasons = chained["row"].to_numpy(), frame["reason"]
-    for code, reason in ((UNIQUE, "unique_by_user"), (PER_DAY, "user_comms_per_day")):
+    for code, reason in ((SAME_ORDER, "same_order"), (UNIQUE, "unique_by_user"), (PER_DAY, "user_comms_per_day")):
         reasons = reasons.scatter(rows[outcome == code], reason)
     return frame.with_columns(reasons)
 
 
-def _chains(chained: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.DataFrame) -> Chains:
+def _chains(
+    chained: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.DataFrame, *, one_per_order: bool
+) -> Chains:
     numbers = chained["campaign_no"].to_numpy().astype(np.int64)
     planned = chained["planned_at"].dt.epoch("us").to_numpy()
     unique = np.array([any(not RULE_TYPES[r.rule_type].daily_limit for r in c.rate_limits) for c in campaigns])
@@ -277,9 +293,18 @@ def _chains(chained: pl.DataFrame, campaigns: Sequence[Campaign], history: pl.Da
         campaign=numbers,
         unique=unique[numbers],
         per_day=np.array([_daily_limit(campaign) for campaign in campaigns], dtype=np.int64)[numbers],
+        order=_orders(chained) if one_per_order else np.full(len(numbers), NO_ORDER, dtype=np.int64),
         sent_that_day=sent_that_day(chained, history, campaigns),
         sent_by_campaign=sent_by_campaign(chained, history),
         day_spans=_spans_by_zone(campaigns, numbers, planned),
+    )
+
+
+def _orders(chained: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """A number for each campaign and order; `NO_ORDER` for a payment without one."""
+    numbers = chained.select(pl.struct("campaign_no", "order_id").rank("dense")).to_series().cast(pl.Int64)
+    return (
+        chained.select(pl.when(pl.col("order_id").is_null()).then(NO_ORDER).otherwise(numbers)).to_series().to_numpy()
     )
 
 

@@ -1,4 +1,4 @@
-"""Rate limits (SPEC 4, 6 and 7): who is sent, decided candidate after candidate for each user, all users at once.
+"""Rate limits (SPEC 4, 6 and 7), and one contact an order: who is sent, decided candidate after candidate for each user, all users at once.
 
 Whether a candidate is sent depends on what the same user was sent before, so the candidates of one user are a chain;
 different users never touch. The k-th candidates of all users are decided together, for k = 0, 1, 2, …: as many rounds
@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 SENT: Final = 0
 UNIQUE: Final = 1
 PER_DAY: Final = 2
+SAME_ORDER: Final = 3
+NO_ORDER: Final = -1
 NO_LIMIT: Final = np.iinfo(np.int64).max
 
 
@@ -35,6 +37,8 @@ class Chains:
         unique: Whether the campaign has UNIQUE_BY_USER.
         per_day: The campaign's smallest USER_COMMS_PER_DAY; NO_LIMIT without one.
         sent_that_day: Earlier communications of the user (the history) on the candidate's calendar day.
+        order: Number of the campaign's order, where it contacts customers about one attempt at an order only;
+            `NO_ORDER` otherwise.
         sent_by_campaign: Whether the campaign has sent to the user before (the history).
         day_spans: Pairs (first instant, first instant after) that make up the candidate's calendar day in its
             campaign's zone. One pair, but where a clock change puts a part of a day after the next one has begun.
@@ -45,6 +49,7 @@ class Chains:
     campaign: Ints
     unique: Flags
     per_day: Ints
+    order: Ints
     sent_that_day: Ints
     sent_by_campaign: Flags
     day_spans: tuple[tuple[Micros, Micros], ...]
@@ -71,17 +76,19 @@ def day_spans(clock: WallClock, planned: Micros) -> tuple[tuple[Micros, Micros],
 
 
 def decide(chains: Chains) -> npt.NDArray[np.int8]:
-    """SENT, UNIQUE or PER_DAY for each candidate, in the order given."""
+    """SENT, SAME_ORDER, UNIQUE or PER_DAY for each candidate, in the order given."""
     size = len(chains.user)
     if not size:
         return np.zeros(0, dtype=np.int8)
     starts, counts = _blocks(chains.user)
     bounds = _day_bounds(chains)
-    earlier = _same_campaign_before(chains)
+    earlier = _same_before(chains.user, chains.campaign)
+    attempt = np.where(chains.order == NO_ORDER, size, _same_before(chains.user, chains.order))
     outcome = np.zeros(size, dtype=np.int8)
     # one more place a user than it has candidates: sent_before[p + n] is what user n was sent before candidate p
     sent_before = np.zeros(size + len(starts), dtype=np.int64)
-    campaign_sent = np.zeros(size + 1, dtype=np.bool_)  # the last place stands for "no earlier candidate"
+    # of both the last place stands for "no earlier candidate"
+    campaign_sent, order_sent = np.zeros(size + 1, dtype=np.bool_), np.zeros(size + 1, dtype=np.bool_)
     heaviest_first = np.argsort(-counts, kind="stable")
     first, shift = starts[heaviest_first], heaviest_first
     still_there = np.searchsorted(-counts[heaviest_first], -np.arange(counts.max()), side="left")
@@ -94,8 +101,10 @@ def decide(chains: Chains) -> npt.NDArray[np.int8]:
         before = campaign_sent[earlier[here]] | chains.sent_by_campaign[here]
         repeated = chains.unique[here] & before
         over = that_day >= chains.per_day[here]
-        outcome[here] = np.where(repeated, UNIQUE, np.where(over, PER_DAY, SENT))
-        sent = ~(repeated | over)
+        tried = order_sent[attempt[here]]
+        outcome[here] = np.where(tried, SAME_ORDER, np.where(repeated, UNIQUE, np.where(over, PER_DAY, SENT)))
+        sent = ~(tried | repeated | over)
+        order_sent[here] = sent | tried
         campaign_sent[here] = sent | campaign_sent[earlier[here]]
         sent_before[here + slot + 1] = sent_before[here + slot] + sent
     return outcome
@@ -118,13 +127,11 @@ def _day_bounds(chains: Chains) -> list[tuple[Ints, Ints]]:
     return [(place(begin), place(finish)) for begin, finish in chains.day_spans]
 
 
-def _same_campaign_before(chains: Chains) -> Ints:
-    """The place of the previous candidate of the same user and campaign; where there is none, the place after all."""
-    size = len(chains.user)
-    order = np.lexsort((np.arange(size), chains.campaign, chains.user))
-    same = (chains.user[order][1:] == chains.user[order][:-1]) & (
-        chains.campaign[order][1:] == chains.campaign[order][:-1]
-    )
+def _same_before(user: Ints, what: Ints) -> Ints:
+    """The place of the previous candidate of the same user and the same of something; without one that after all."""
+    size = len(user)
+    order = np.lexsort((np.arange(size), what, user))
+    same = (user[order][1:] == user[order][:-1]) & (what[order][1:] == what[order][:-1])
     earlier = np.full(size, size, dtype=np.int64)
     earlier[order[1:][same]] = order[:-1][same]
     return earlier

@@ -135,6 +135,12 @@ def test_the_page_fits_its_screen_and_asks_for_nothing(
     assert page.evaluate("document.activeElement.className") == "skip"
     page.locator("#when figure").first.scroll_into_view_if_needed()
     keep_screenshot(page, f"{width}-{scheme}-charts")
+    # what is sent can be read without scrolling sideways
+    once, each = "[aria-labelledby=amounts-once] td:nth-child(3)", "[aria-labelledby=amounts-matches] td:nth-child(2)"
+    rights = page.locator(f"table{once}, table{each}").evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert 0 < max(rights) <= width
     shown = page.locator(".chart svg").filter(visible=True)
     assert shown.count() == 2
     for place in range(2):

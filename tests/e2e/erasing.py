@@ -89,7 +89,7 @@ def build(shell: Shell) -> None:
             store.execute("INSERT INTO communications VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'r1', 'batch.json')", row)
             store.execute("INSERT INTO final_suppressions VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'holdout', 'r1')", row)
         store.execute(
-            "INSERT INTO flow_communications SELECT flow_id, 'call', now(), 'r1', 'flows.ndjson', 1 FROM flows"
+            "INSERT INTO flow_communications SELECT flow_id, NULL, 'call', now(), 'r1', 'flows.ndjson', 1 FROM flows"
         )
         for each in (
             ("1", None, "573101234567", True, None),

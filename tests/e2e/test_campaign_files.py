@@ -51,6 +51,11 @@ def test_five_faults_are_listed_at_once_and_nothing_is_stored(shell: Shell) -> N
     assert not shell.db.exists()
 
 
+def test_a_holdout_that_is_no_object_is_told_what_one_looks_like(shell: Shell, tmp_path: Path) -> None:
+    told = shell("campaigns", "import", write_campaigns(tmp_path / "c.json", campaign(holdout=0.5))).err
+    assert "holdout: not an object; found 0.5; allowed: an object with a share, such as {share: 0.1, seed: " in told
+
+
 def test_files_with_problems_are_all_listed(shell: Shell, tmp_path: Path) -> None:
     one = write_campaigns(tmp_path / "one.json", campaign(country="ZZ"))
     two = tmp_path / "two.yaml"

@@ -187,7 +187,7 @@ def test_a_missing_value_is_shown_as_missing(shell: Shell, tmp_path: Path) -> No
 @pytest.mark.parametrize("reason", ["user_comms_per_day", "unique_by_user", "missing_user_id", "campaign_ended"])
 def test_a_reason_lists_whom_it_left_out(example: Shell, decisions: pl.DataFrame, reason: str) -> None:
     rows = decisions.filter(pl.col("reason") == reason)
-    document = example.ok("explain", "--reason", reason, "--limit", "100000", "--json").document
+    document = example.ok("explain", "--reason", reason, "--limit", "100000", "--show", "--json").document
     assert document["meta"]["total"] == rows.height > 0
     found = [(each["campaign_id"], each["organization_code"], each["payment_id"]) for each in document["data"]]
     assert sorted(found) == sorted(rows.select("campaign_id", "organization_code", "payment_id").rows())
@@ -195,6 +195,21 @@ def test_a_reason_lists_whom_it_left_out(example: Shell, decisions: pl.DataFrame
     shown = example.ok("explain", "--reason", reason, "--limit", "3")
     assert reason in shown.out
     assert f"3 of {rows.height:,}" in shown.err.replace("\u00a0", ",") or rows.height < 3
+
+
+def test_users_are_masked_unless_they_are_asked_for(shell: Shell, tmp_path: Path) -> None:
+    for number, user in enumerate(("mateo-before", "mateo-after")):
+        data = {"user_id": user}
+        payments = (element(each, additional_data=data, created_at="2026-10-01 12:00:00") for each in ("p", "p2"))
+        shell.ok("load", write_export(tmp_path / f"{number}.ndjson", *payments))
+    rules = [{"rule_type": "UNIQUE_BY_USER"}, {"rule_type": "AMOUNT", "conditional": "GREATER_THAN", "values": ["0"]}]
+    shell.ok("campaigns", "import", write_campaigns(tmp_path / "c.json", campaign(rules=rules)))
+    for arguments in (("p",), ("--reason", "unique_by_user")):
+        for form in ((), ("--json",)):
+            masked = shell.ok("explain", *arguments, *form).out
+            assert "mateo" not in masked
+            assert "m•••" in masked
+            assert "mateo-after" in shell.ok("explain", *arguments, *form, "--show").out
 
 
 def test_explain_takes_a_payment_or_a_reason(example: Shell) -> None:

@@ -353,6 +353,22 @@ def test_a_store_behind_a_link_stays_behind_it(store: Shell, tmp_path: Path) -> 
     Shell(link).ok("forget", "--phone", PHONE)
     assert link.is_symlink()
     assert traces(store.db) == set()
+    totals = store.ok("load", tmp_path / "payments.ndjson", "--json").document["totals"]
+    assert totals["forgotten"] == 6, "the key is found by the other name too"
+
+
+def test_the_runs_that_may_hold_ids_of_the_person_are_named(store: Shell) -> None:
+    with duckdb.connect(str(store.db)) as opened:
+        for name, as_of in (("before", "2020-01-01"), *((f"after-{n:02}", "2999-01-01") for n in range(11))):
+            row = (name, as_of, f"/out/{name}")
+            opened.execute("INSERT INTO runs VALUES ($1, $1, $2, $2, $3, NULL, '{}')", row)
+    expected = [*(f"/out/after-{n:02}" for n in range(11)), "/out/r1"]
+    assert store.ok("forget", "--phone", PHONE, "--dry-run", "--json").document["run_folders"] == expected
+    told = store.ok("forget", "--phone", PHONE).err
+    assert "/out/after-09\n" in told
+    assert "and 2 more, which --json lists" in told
+    assert "/out/after-10" not in told
+    assert "/out/before" not in told
 
 
 def test_a_limit_still_counts_what_was_sent_before_the_erasure(shell: Shell, tmp_path: Path) -> None:

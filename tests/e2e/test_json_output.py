@@ -109,7 +109,17 @@ PROMISED = {
     ("suppressions", "import"): {"path", "lines", "added", "already_there", "refused", "problems"},
     ("suppressions", "list"): {"data", "meta"},
     ("suppressions", "remove"): {"data"},
-    ("forget",): {"dry_run", "payments", "flows", "rejects", "opt_outs", "ledger", "batch_files", "campaigns"},
+    ("forget",): {
+        "dry_run",
+        "payments",
+        "flows",
+        "rejects",
+        "opt_outs",
+        "ledger",
+        "batch_files",
+        "run_folders",
+        "campaigns",
+    },
     ("purge",): {"dry_run", "before", "payments", "flows", "rejects", "ledger"},
     ("demo",): {"loads", "backtest", "run"},
 }

@@ -9,12 +9,17 @@ from typing import Any
 import duckdb
 import pytest
 
+from recovery_batch.locks import beside, beside_submissions, exclusive
 from tests.e2e.commands import Shell, call
 from tests.e2e.exports import ORGANIZATION, campaign, element, write_campaigns, write_export
 
 NIGHTS = [f"2026-10-{day:02d}T15:00:00Z" for day in range(1, 8)]
 UNIQUE = {"rule_type": "UNIQUE_BY_USER"}
 ANY = {"rule_type": "PAYMENT_STATUS", "conditional": "EQUAL", "values": ["DECLINED"]}
+FLOW = {
+    "customer": {"full_name": "ANA NOGAL", "phone_number": "+573005550101", "country_code": "CO"},
+    "session": {"abandonment_timestamp": "2026-11-01T10:00:00Z", "flow_stage": "checkout", "platform": "web"},
+}
 FIRST = "0f5b6c1a-1d7e-4a55-9a10-0000000000a1"
 
 
@@ -146,6 +151,54 @@ def test_a_run_of_which_nothing_was_submitted_can_be_taken_back(shell: Shell) ->
     assert "1 request sent, or perhaps sent" in refused.err
 
 
+def test_a_run_cannot_be_taken_back_while_somebody_submits(shell: Shell) -> None:
+    prepare(shell, element("p"))
+    run_id = night(shell, NIGHTS[0])["run_id"]
+    with exclusive(beside_submissions(shell.db), "submit"):
+        refused = shell("outreach", "withdraw", run_id)
+    assert (refused.status, "submit by process" in refused.err) == (1, True)
+    assert rows(shell, "SELECT run_id FROM runs") == [(run_id,)]
+    shell.ok("outreach", "withdraw", run_id)
+    assert rows(shell, "SELECT run_id, state FROM submissions") == [(run_id, "withdrawn")]  # copies are not sent
+    assert night(shell, NIGHTS[0])["run_id"] == run_id
+    assert rows(shell, "FROM submissions") == []
+
+
+def test_a_store_has_one_lock_whatever_it_is_called(shell: Shell, tmp_path: Path) -> None:
+    prepare(shell, element("p"))
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.duckdb"
+    link.symlink_to(shell.db)
+    with exclusive(beside(shell.db), "a run"):
+        assert "a run by process" in Shell(link)("run", "--out", tmp_path / "out", "--as-of", NIGHTS[0]).err
+    Shell(link).ok("run", "--out", tmp_path / "out", "--as-of", NIGHTS[0])
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["link.duckdb"]
+
+
+def test_runs_beside_it_that_the_ledger_does_not_know_are_said(shell: Shell) -> None:
+    prepare(shell, element("p"))
+    backup = shell.db.read_bytes()
+    run_id = night(shell, NIGHTS[0])["run_id"]
+    shell.db.write_bytes(backup)  # the store is restored from its copy of the day before
+    said = shell.ok("run", "--out", shell.db.parent / "out", "--as-of", NIGHTS[1]).err
+    assert f"the ledger does not know {run_id}" in said
+    assert "emitted once more" in said
+
+
+def test_a_repeated_run_whose_folder_is_gone_says_so(shell: Shell) -> None:
+    prepare(shell, element("p"))
+    night(shell, NIGHTS[0])
+    shutil.rmtree(shell.db.parent / "out")
+    again = shell.ok("run", "--out", shell.db.parent / "out", "--as-of", NIGHTS[0])
+    assert "its folder is no longer there" in again.err
+    assert "outreach withdraw" in again.err
+
+
+def test_without_a_campaign_a_run_warns(shell: Shell) -> None:
+    prepare(shell, element("p"), campaigns=[campaign(status="PAUSED")])
+    assert "No campaign is ACTIVE" in shell.ok("run", "--out", shell.db.parent / "out", "--as-of", NIGHTS[0]).err
+
+
 def test_explain_says_what_the_ledger_holds(shell: Shell) -> None:
     user = {"additional_data": {"user_id": "u"}}
     prepare(shell, element("p1", **user), element("p2", **user), campaigns=[campaign(rules=[ANY, UNIQUE])])
@@ -154,7 +207,10 @@ def test_explain_says_what_the_ledger_holds(shell: Shell) -> None:
     path = f"declined-payments/{FIRST}/0001.json"
     (told,) = shell.ok("explain", "p1", "--json").document["data"][0]["campaigns"]
     assert told["ledger"] == f"emitted by run {run_id} for 2026-10-01T15:00:00Z, in {path}"
+    assert (told["outcome"], told["story"]) == ("SEND", "a nightly run has emitted it")
     assert f"ledger: left out for good by run {run_id}: this" in shell.ok("explain", "p2").out
+    (told,) = shell.ok("explain", "p2", "--json").document["data"][0]["campaigns"]
+    assert (told["outcome"], told["reason"]) == ("SUPPRESS", "unique_by_user")
 
 
 def test_a_run_logs_what_happens_without_a_word_about_people(shell: Shell) -> None:
@@ -162,7 +218,7 @@ def test_a_run_logs_what_happens_without_a_word_about_people(shell: Shell) -> No
     words = ("--db", shell.db, "run", "--out", shell.db.parent / "out", "--as-of", NIGHTS[0])
     log = call("--log", "json", *words, "--json").err
     events = [json.loads(line) for line in log.splitlines()]
-    assert [each["event"] for each in events] == ["run_started", "run_decided", "run_staged", "run_finished"]
+    assert [each["event"] for each in events] == ["run_started", "run_decided", "run_recorded", "run_finished"]
     assert (events[-1]["records"], events[-1]["repeated"], events[0]["as_of"]) == (2, False, NIGHTS[0])
     for personal in ("user-7734", "NOGAL", "3101234567"):
         assert personal not in log
@@ -244,7 +300,7 @@ def test_a_run_stops_before_it_contacts_too_many(shell: Shell) -> None:
     stopped = shell("run", "--out", shell.db.parent / "out", "--as-of", NIGHTS[0], "--max-contacts", 2, "--json")
     assert stopped.status == 3
     assert stopped.error["details"]["slug"] == "too_many_contacts"
-    assert "would contact 3 customers; --max-contacts allows 2" in stopped.error["message"]
+    assert "would contact 3 customers (Colombia 3); --max-contacts allows 2" in stopped.error["message"]
     assert not (shell.db.parent / "out").exists()
     assert rows(shell, "SELECT count(*) FROM communications") == [(0,)]
     assert night(shell, NIGHTS[0], "--max-contacts", 3)["totals"]["records"] == 3
@@ -258,6 +314,8 @@ def test_a_stale_load_stops_a_run(shell: Shell) -> None:
     prepare(shell, element())
     with duckdb.connect(str(shell.db)) as connection:
         connection.execute("UPDATE loads SET loaded_at = '2026-10-01 00:00:00Z'")
+    # who has paid is not known from what was left in carts
+    shell.ok("load", "--kind", "abandoned", write_export(shell.db.parent / "f.ndjson", FLOW))
     assert night(shell, "2026-10-02T02:00:00Z")["totals"]["records"] == 1
     stopped = shell("run", "--out", shell.db.parent / "out", "--as-of", "2026-10-02T02:00:01Z")
     assert stopped.status == 3

@@ -14,7 +14,7 @@ import pytest
 from recovery_batch.schema import SUBMISSIONS, frame_schema
 from recovery_batch.store import Store
 from tests.e2e.commands import AS_OF, Shell, call
-from tests.e2e.exports import ORGANIZATION, element
+from tests.e2e.exports import ORGANIZATION, campaign, element, write_campaigns, write_export
 from tests.e2e.run_folders import CAMPAIGN, DECLINED, FLOWS, OTHER, REPORT, RUN_ID, RunFolder, flow
 
 LISTED = {"totals": {"files": 3, "records": 5, "suppressed": 3}}
@@ -50,6 +50,16 @@ def payment(folder: RunFolder) -> dict[str, Any]:
 def payer(folder: RunFolder) -> dict[str, Any]:
     found: dict[str, Any] = folder.bodies[DECLINED][0]["external_data"][0]["customer_payer"]
     return found
+
+
+def test_a_country_code_that_stands_in_the_number_too_is_no_fault(shell: Shell, tmp_path: Path) -> None:
+    made = element("p", created_at="2026-10-01 12:00:00")
+    made["customer_payer"]["phone_number"] = "+57 310 123-4567"
+    shell.ok("load", write_export(tmp_path / "e.ndjson", made))
+    shell.ok("campaigns", "import", write_campaigns(tmp_path / "c.json", campaign()))
+    night = shell.ok("run", "--out", tmp_path / "out", "--as-of", "2026-10-01T15:00:00Z", "--json").document
+    assert night["totals"]["records"] == 1
+    shell.ok("outreach", "validate", tmp_path / "out" / night["run_id"])
 
 
 def test_a_sound_folder_has_no_fault(tmp_path: Path) -> None:

@@ -278,3 +278,33 @@ def test_a_folder_that_the_ledger_does_not_know_stops_the_run(shell: Shell, tmp_
     assert f"{folder}: stands there, and the ledger of this store does not know that run\nhint: Was" in outcome.err
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_what_is_printed_of_a_run_fits_and_breaks_no_path(shell: Shell, tmp_path: Path) -> None:
+    payments = [element(f"p{n}", created_at=RECENT, amount_value=1234567.5) for n in range(2)]
+    prepare(
+        shell, tmp_path, payments, campaign(name="Colombia: a campaign with a name that is rather long, and longer")
+    )
+    told = shell.ok("run", "--out", tmp_path / "out", "--as-of", AS_OF).out
+    manifest = night(shell, tmp_path, "--as-of", AS_OF)
+    (file,) = manifest["files"]
+    table, _, rest = told.partition(f"1: {file['path']}\n")
+    assert "Colombia: a campaign" in table
+    assert max(map(len, table.splitlines())) <= 80
+    assert "COP 2,469,135.00" in rest
+
+
+def test_a_load_is_logged_without_folders_and_people(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "bad.ndjson").write_text("{")
+    good = write_export(tmp_path / "good.ndjson", element("p"), {"payment": {}})
+    outcome = shell("--log", "json", "load", good, tmp_path / "bad.ndjson", "--json")
+    lines = [json.loads(line) for line in outcome.err.splitlines() if line.startswith("{")]
+    told = {line["event"]: line for line in lines}
+    assert list(told) == ["load_started", "file_loaded", "file_failed", "load_finished"]
+    assert (told["file_loaded"]["path"], told["file_failed"]["path"]) == ("good.ndjson", "bad.ndjson")
+    assert (told["file_loaded"]["inserted"], told["file_loaded"]["quarantined"]) == (1, 1)
+    assert (told["load_finished"]["files"], told["load_finished"]["exit_status"]) == (2, 3)
+    assert str(tmp_path) not in outcome.err
+    (tmp_path / "other").write_bytes(b"no store of ours" * 1_000)
+    failed = call("--db", tmp_path / "other", "--log", "json", "load", good)
+    assert '"event": "failed", "slug": "store_foreign"' in failed.err

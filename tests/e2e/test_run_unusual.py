@@ -1,4 +1,4 @@
-"""What a nightly run says of the runs before it, in its report and among its warnings."""
+"""What a nightly run's report says first, and of the runs before it; what it says is among its warnings, too."""
 
 from pathlib import Path
 
@@ -30,3 +30,14 @@ def test_a_campaign_that_is_gone_is_said_the_night_it_is_gone(example_copy: Shel
 def test_a_backtest_has_nothing_before_it(example: Shell, tmp_path: Path) -> None:
     example.ok("backtest", "--report", tmp_path / "report.html")
     assert "Against the last" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_begins_with_what_is_new_and_lists_what_is_sent(example_copy: Shell, tmp_path: Path) -> None:
+    manifest = example_copy.ok("run", "--out", tmp_path, "--as-of", "2026-10-24T15:00:00Z", "--json").document
+    page = (tmp_path / manifest["run_id"] / "report.html").read_text(encoding="utf-8")
+    too_old, sent = manifest["suppressed"]["too_old"], manifest["totals"]["records"]
+    assert f"Of {manifest['totals']['matched'] - too_old:,} matches considered tonight" in page
+    assert f"{too_old:,} more are too old" in page
+    listed = page[page.index('<section id="targets"') :]
+    decisions = [cell.split("<", 1)[0] for cell in listed.split('aria-hidden="true"></span>')[1:]]
+    assert decisions == ["Sent"] * sent + ["Suppressed"] * (300 - sent)

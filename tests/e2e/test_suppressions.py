@@ -2,13 +2,15 @@
 
 import io
 import re
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.e2e.commands import Outcome, Shell
+from recovery_batch.store import Store
+from tests.e2e.commands import Outcome, Shell, clean_environment, command_line
 from tests.e2e.exports import ORGANIZATION, campaign, element, write_campaigns, write_export
 
 CAMPAIGN = campaign()["id"]
@@ -289,3 +291,31 @@ def test_an_import_that_is_broken_off_leaves_nothing(
     assert stored("suppressions", "import", file(tmp_path, f"phone\n{NUMBER}\n")).status == 130
     monkeypatch.undo()
     assert listed(stored) == []
+
+
+@pytest.mark.slow
+def test_a_wish_waits_for_whoever_holds_the_store(stored: Shell, tmp_path: Path) -> None:
+    with Store.open(stored.db, write=True):
+        adding = subprocess.Popen(
+            command_line("--db", stored.db, "suppressions", "add", "--user-id", "user-1"),
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            adding.wait(3)
+    assert adding.communicate(timeout=30)[1] == b""
+    assert adding.returncode == 0
+    assert [row["user_id"] for row in listed(stored, "--show")] == ["user-1"]
+
+
+@pytest.mark.parametrize(
+    ("entered", "exported"), [("Jose\u0301", "Jos\u00e9"), ("u\u200b-1", "u-1"), ("u-1", "\u200fu-1 ")]
+)
+def test_users_who_look_the_same_are_the_same(stored: Shell, tmp_path: Path, entered: str, exported: str) -> None:
+    created = "2026-10-01 12:00:00"
+    payment = element("p", additional_data={"user_id": exported}, created_at=created)
+    stored.ok("load", write_export(tmp_path / "one.ndjson", payment))
+    stored.ok("suppressions", "add", "--user-id", entered)
+    arguments = ("run", "--out", tmp_path / "out", "--as-of", "2026-10-01T15:00:00Z", "--json")
+    assert stored.ok(*arguments).document["suppressed"]["opted_out"] == 1

@@ -184,6 +184,41 @@ def test_a_run_that_happened_and_lost_its_folder_stops_the_next(store: Shell, mo
         assert "this run has happened, but its folder is gone" in stopped.err
 
 
+def test_what_a_killed_run_left_elsewhere_is_removed_too(store: Shell) -> None:
+    """The folder of the next run is another one: the lock's file says where the killed one wrote."""
+    words = run_words(store)
+    words[words.index("--out") + 1] = str(store.db.parent / "elsewhere")
+    killed = "from recovery_batch.outreach import ledger\nimport os, signal, sys\n"
+    killed += "ledger._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    killed += "from recovery_batch.cli import main; main(sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", killed, *words], env=clean_environment(), check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.suffix for path in (store.db.parent / "elsewhere").iterdir()] == [".partial"]
+    assert call(*run_words(store)).status == 0
+    assert list((store.db.parent / "elsewhere").iterdir()) == []
+    assert emitted(store.db.parent / "out") == ledger(store.db) == EVERYTHING
+
+
+def test_a_run_whose_last_mark_was_lost_and_that_was_archived_stops_nobody(
+    store: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = store.db.parent / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr("recovery_batch.outreach.ledger.publish", publish_and_stop)
+        assert store("run", "--out", out, "--as-of", AS_OF).status == 130
+    (folder,) = out.iterdir()
+    with duckdb.connect(str(store.db)) as connection:
+        row = [folder.name, "p", 0, "accepted", 1, 200, None, "2026-10-01"]
+        connection.execute("INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    shutil.rmtree(folder)
+    assert store("run", "--out", out, "--as-of", "2026-10-01T16:00:00Z").status == 0
+
+
+def publish_and_stop(staged: Path, folder: Path) -> bool:
+    staged.rename(folder)
+    raise KeyboardInterrupt
+
+
 def test_an_interrupted_move_is_completed_by_the_next_run(store: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     out = store.db.parent / "out"
     monkeypatch.setattr("recovery_batch.outreach.ledger.publish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

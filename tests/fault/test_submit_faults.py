@@ -33,15 +33,18 @@ def moment(_):
         if moments == number:
             os.kill(os.getpid(), signal.SIGKILL)
 from recovery_batch.outreach.sending import delivering, journal, transport
-record, trace = journal.Journal.record, transport._Exchange.trace
-def recorded(self, entry):
-    moment("journal")
-    record(self, entry)
-    moment("journal")
+trace = transport._Exchange.trace
+def watched(write):
+    def written(*arguments, **options):
+        moment("journal")
+        write(*arguments, **options)
+        moment("journal")
+    return written
 def traced(self, event, info):
     trace(self, event, info)
     moment("http")
-journal.Journal.record, transport._Exchange.trace = recorded, traced
+journal.Journal.begin, journal.Journal.record = watched(journal.Journal.begin), watched(journal.Journal.record)
+transport._Exchange.trace = traced
 from recovery_batch.cli import main
 status = main(sys.argv[3:])
 print(f"moments {moments}", file=sys.stderr)
@@ -70,7 +73,8 @@ def server() -> Iterator[Server]:
 
 def words(shell: Shell, server: Server) -> list[str]:
     folder = shell.db.parent
-    given = ["--db", shell.db, "submit", folder / "run", "--yes", "--json", "--declined-url", server.url]
+    given = ["--db", shell.db, "submit", folder / "run", "--yes", "--json", "--unknown-run",
+             "--declined-url", server.url]  # fmt: skip
     return [str(each) for each in given]
 
 
@@ -276,8 +280,29 @@ def test_an_outcome_that_cannot_be_recorded_is_told_and_nothing_is_sent_twice(
     stopped = outcome.document["stopped"]
     assert stopped["details"]["slug"] == "store_locked"
     assert f"{PATHS[0]} is accepted, and that could not be recorded" in stopped["message"]
-    assert f"resolve {RUN_ID} {PATHS[0]} --line 0 accepted" in stopped["details"]["hint"]
+    assert f"resolve {RUN_ID} {PATHS[0]} accepted" in stopped["details"]["hint"]
     assert states(shell) == {PATHS[0]: "sending"}
+    check_resumes(shell, server)
+
+
+def test_a_disk_that_is_full_after_a_request_went_out(
+    shell: Shell, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recovery_batch.errors import SystemFailed
+    from recovery_batch.outreach.sending.journal import Entry, Journal
+
+    def full(self: Journal, entry: Entry) -> None:
+        raise SystemFailed("No space left on device", hint="Nothing half-done is kept.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "record", full)
+        outcome = call(*words(shell, server))
+    assert outcome.status == 1
+    stopped = outcome.document["stopped"]
+    assert stopped["details"]["slug"] == "system_failed"
+    assert f"{PATHS[0]} is accepted, and that could not be recorded" in stopped["message"]
+    assert f"resolve {RUN_ID} {PATHS[0]} accepted" in stopped["details"]["hint"]
+    assert "half-done" not in outcome.out
     check_resumes(shell, server)
 
 

@@ -114,7 +114,7 @@ def fill(store: Store, case: Case) -> None:
     payments = batch.tables()
     store.append("load/append_payments", with_load(payments["payments"]))
     store.append("load/append_payers", payments["payers"])
-    rows = [(flow.flow_id, "call", flow.contacted, "r", "p", 1) for flow in case.flows if flow.contacted]
+    rows = [(flow.flow_id, None, "call", flow.contacted, "r", "p", 1) for flow in case.flows if flow.contacted]
     emitted = pl.DataFrame(rows, schema=frame_schema(FLOW_COMMUNICATIONS), orient="row").drop("run_id")
     store.append("ledger/append_flow_communications", emitted, {"run_id": "r"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -37,6 +37,7 @@ from tests.unit.simulation.clock_changes import changes, instants_near, schedule
 PAYMENT_IDS = ("10", "9", "B", "a", "a ", "á", "a\u0301", "ÿ", "\uff61", "\U0001f600")
 USERS = ("u1", "u1", "u1", "u1", "u2", "U1", None)
 ORDERS = ("o1", "o2", "O1", None)
+CONTACTED = tuple(f"{order} of {user}" for order in ORDERS[:3] for user in ("u1", "u2", None))
 LIMITS = (
     (),
     (UNIQUE,),
@@ -124,10 +125,10 @@ def payments_near(draw: st.DrawFn, instants: st.SearchStrategy[datetime]) -> lis
         build_payment(
             payment_id,
             draw(instants),
-            draw(st.sampled_from(USERS)),
+            user := draw(st.sampled_from(USERS)),
             organization_code=organization,
             paid_at=draw(paid),
-            order_id=draw(orders),
+            order_id=None if (order := draw(orders)) is None else f"{order} of {user}",
             **{flag: draw(flags) for flag in FLAGS},
         )
         for organization, payment_id in draw(
@@ -173,7 +174,7 @@ def cases(draw: st.DrawFn) -> Case:
         history=draw(histories_near(instants)),
         contacted_orders=draw(
             st.lists(
-                st.tuples(st.integers(1, 9).map(campaign_id), organizations, st.sampled_from(ORDERS[:3])), max_size=3
+                st.tuples(st.integers(1, 9).map(campaign_id), organizations, st.sampled_from(CONTACTED)), max_size=3
             )
         ),
     )
@@ -230,13 +231,11 @@ def test_the_order_in_which_anything_is_given_does_not_matter(case: Case, chance
 
 @given(cases())
 def test_users_can_be_simulated_apart(case: Case) -> None:
-    """Where an order is one user's: what makes several attempts at an order one contact looks at the whole order."""
-    case = replace(case, assumptions=replace(case.assumptions, one_per_order=False))
     whole = decided(case.simulate())
     parts: dict[tuple[str, str], tuple[Any, ...]] = {}
     for user in {(payment["organization_code"], payment["user_id"]) for payment in case.payments}:
         own = [each for each in case.payments if (each["organization_code"], each["user_id"]) == user]
-        parts |= decided(Case(own, case.campaigns, case.assumptions, case.history).simulate())
+        parts |= decided(Case(own, case.campaigns, case.assumptions, case.history, case.contacted_orders).simulate())
     assert parts == whole
 
 

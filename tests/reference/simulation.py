@@ -219,11 +219,12 @@ def _find_repetition(
     if read_limits(campaign).any and payment["user_id"] is None:
         return "missing_user_id"
     order = (campaign.identity, payment["organization_code"], payment["order_id"])
-    if assumptions.one_per_order and payment["order_id"] is not None:
-        if order in sent.orders:
-            return "same_order"
+    if assumptions.one_per_order and payment["order_id"] is not None and order in sent.orders:
+        return "same_order"
+    reason = _find_limit(campaign, payment, plan, sent)
+    if reason is None:
         sent.orders.add(order)
-    return _find_limit(campaign, payment, plan, sent)
+    return reason
 
 
 def _find_limit(campaign: Campaign, payment: Payment, plan: Plan, sent: Sent) -> str | None:

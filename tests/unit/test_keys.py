@@ -71,6 +71,19 @@ def test_a_key_is_made_once(store: Store) -> None:
     assert open_hasher(store) == make_hasher(store)
 
 
+def test_a_store_behind_a_link_has_the_key_beside_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path, write=True) as store:
+        put_check(store, make_hasher(store))
+        expected = key_path(store)
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.duckdb"
+    link.symlink_to(path)
+    with Store.open(link) as linked:
+        assert key_path(linked) == expected
+        assert open_hasher(linked) is not None
+
+
 def test_a_key_is_not_shown(store: Store) -> None:
     assert repr(make_hasher(store)) == "Hasher()"
 

@@ -63,6 +63,31 @@ def test_every_shell_block_is_shell(text: str) -> None:
     assert done.stderr == ""
 
 
+def test_the_night_loads_what_came_and_moves_it_away(tmp_path: Path) -> None:
+    (script,) = (text for text in SHELL if "Load what has arrived" in text)
+    for folder in ("state", "new", "loading", "loaded", "bin"):
+        (tmp_path / folder).mkdir()
+    program = tmp_path / "bin" / "recovery-batch"
+    program.write_text(
+        f'#!/bin/sh\necho "$3" "$(ls {tmp_path}/loading)" >> {tmp_path}/calls\nexit $(cat {tmp_path}/status)'
+    )
+    program.chmod(0o700)
+    script = script.replace("/srv/exports", str(tmp_path)).replace("cd /var/lib/recovery-batch", f"cd {tmp_path}/state")
+    calls = []
+    for export, status in (("one.csv", 1), ("two.csv", 3), (None, 0)):
+        if export:
+            (tmp_path / "new" / export).touch()
+        (tmp_path / "new" / ".half").touch()
+        (tmp_path / "calls").write_text("")
+        (tmp_path / "status").write_text(str(status))
+        path = f"{tmp_path}/bin:/usr/bin:/bin"
+        done = subprocess.run(["sh", "-c", script], env={"PATH": path}, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (status, b"")
+        calls.append((tmp_path / "calls").read_text().split())
+    assert calls == [["load", "one.csv"], ["load", "one.csv", "two.csv", "run"], ["run"]]
+    assert sorted(path.name for path in tmp_path.glob("loaded/20*/*")) == ["one.csv", "two.csv"]
+
+
 def test_every_link_leads_somewhere() -> None:
     headings = re.findall(r"^#+ (.+)$", PAGE, flags=re.MULTILINE)
     anchors = {re.sub("[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -72,8 +72,14 @@ def test_the_example_of_the_module_is_one(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[run", "settings.toml: "),
-        ("x = 1", "x: Extra inputs"),
-        ("[run]\nhours = 1", "run.hours: Extra inputs"),
+        ("x = 1", "x: unknown key; allowed: payments, sources, load, run, flows, submit, lint, version"),
+        ("[load]\nhours = 1", "load.hours: unknown key; allowed: unpacked_bytes"),
+        ("[lint.contact_hours.CO.monday]\nx = 1", "lint.contact_hours.CO.monday.x: unknown key; allowed: start, end"),
+        (
+            "[lint.contact_hours.CO]\nx = 1",
+            "lint.contact_hours.CO.x: unknown key; allowed: monday, tuesday, wednesday, thursday, friday, saturday, "
+            "sunday, holidays, source, year",
+        ),
         ("[run]\ntoo_old_hours = 0", "run.too_old_hours: "),
         ("[run]\ntoo_old_hours = 'x'", "run.too_old_hours: "),
         ("[run]\nfile_bytes = 9999", "run.file_bytes: "),

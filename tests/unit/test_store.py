@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -277,6 +278,36 @@ def test_an_error_of_the_database_is_one_that_a_user_can_read(db: Path) -> None:
         store.frame("load/next_id")
     assert "\n" not in caught.value.message
     assert caught.value.exit_status == 1
+
+
+def test_a_file_that_takes_the_place_of_another_while_it_is_opened_is_the_one(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.duckdb"
+    for path, load in ((db, 1), (other, 2)):
+        with Store.open(path, write=True) as store:
+            store._connection.execute("INSERT INTO forgotten VALUES ('check', ?, now())", [str(load)])
+    connect = duckdb.connect
+
+    def replaced(path: str, **options: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(path, **options)
+        if other.exists():
+            other.rename(db)
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", replaced)
+    with Store.open(db, write=True) as store:
+        assert store._connection.sql("SELECT hash FROM forgotten").fetchall() == [("2",)]
+
+
+def test_an_export_that_is_named_as_the_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "export.ndjson"
+    path.write_text('{"payment": {}}\n')
+    path.chmod(0o644)
+    for write in (False, True):
+        with pytest.raises(StoreForeign, match="not a DuckDB database"), Store.open(path, write=write):
+            pass
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ('{"payment": {}}\n', 0o644)
 
 
 DOWNGRADE = """

@@ -7,11 +7,9 @@ from datetime import datetime
 import polars as pl
 
 from recovery_batch.ingest.kinds import ABANDONED, DECLINED
-from recovery_batch.keys import Hasher, users_hashed
+from recovery_batch.keys import Hasher, flows_hashed, phones_hashed, users_hashed
+from recovery_batch.outreach.flows import read_number
 from recovery_batch.store import Store
-
-UNLINKED = ("p:", "a:")
-"""How flow_id begins where it is a hash of personal data, which anybody could work out again."""
 
 
 def delete_rows(store: Store, payments: pl.DataFrame, flows: pl.DataFrame, rejects: pl.DataFrame) -> None:
@@ -25,14 +23,13 @@ def delete_rows(store: Store, payments: pl.DataFrame, flows: pl.DataFrame, rejec
         store.append("rejects/delete", rejects)
 
 
-def hash_ledger(store: Store, hasher: Hasher, ledger: pl.DataFrame, flows: pl.DataFrame) -> None:
-    """Put keyed hashes in the place of users, and of flows that are named by a hash of personal data.
+def hash_ledger(store: Store, hasher: Hasher, ledger: pl.DataFrame) -> None:
+    """Put keyed hashes in the place of users.
 
     Args:
         store: The store, in a transaction.
         hasher: Its hasher.
         ledger: Rows of a query such as forget/ledger_of_users: organization_code, payment_id, user_id.
-        flows: Column flow_id.
     """
     if ledger.height:
         users = ledger.select("organization_code", "user_id").unique()
@@ -41,10 +38,25 @@ def hash_ledger(store: Store, hasher: Hasher, ledger: pl.DataFrame, flows: pl.Da
         )
         for name in ("communications", "final_suppressions"):
             store.append(f"forget/hash_{name}", hashed)
-    linked = flows.filter(pl.col("flow_id").str.slice(0, 2).is_in(UNLINKED))
-    if linked.height:
-        values = linked.select("flow_id", kind=pl.lit("flow"), organization_code=pl.lit(""), value=pl.col("flow_id"))
-        store.append("forget/hash_flow_communications", hasher.hashes(store, values).select("flow_id", "hash"))
+
+
+def hash_flow_ledger(store: Store, hasher: Hasher, flows: pl.DataFrame, contacted: pl.DataFrame) -> None:
+    """Put keyed hashes in the place of flows that are named by a hash of personal data, and beside contacted numbers.
+
+    Args:
+        store: The store, in a transaction.
+        hasher: Its hasher.
+        flows: Flows that may have such a name: flow_id.
+        contacted: Rows of forget/contacted, of flows that are deleted: flow_id, phone_number.
+    """
+    read = {text: number.key for text in contacted["phone_number"].unique() if (number := read_number(text))}
+    key = pl.col("phone_number").replace_strict(read, default=None, return_dtype=pl.String)
+    phones = phones_hashed(store, hasher, contacted.select("flow_id", key=key).drop_nulls())
+    hashed = flows_hashed(store, hasher, flows).join(
+        phones.select("flow_id", "phone_hash"), on="flow_id", how="full", coalesce=True
+    )
+    if hashed.height:
+        store.append("forget/hash_flow_communications", hashed)
 
 
 def put_hashes(store: Store, hashes: pl.DataFrame, moment: datetime) -> None:

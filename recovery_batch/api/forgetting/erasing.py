@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from recovery_batch.api.forgetting.deleting import delete_rows, hash_ledger, put_hashes
+from recovery_batch.api.forgetting.deleting import delete_rows, hash_flow_ledger, hash_ledger, put_hashes
 from recovery_batch.api.forgetting.persons import Asked, Person, find_person
 from recovery_batch.keys import HASHED, LEFT_ALONE, key_path, make_hasher
 from recovery_batch.rewriting import rewritten
@@ -27,6 +27,8 @@ class Erasure:
             of the user.
         organizations: How many organizations' user ids were erased.
         batch_files: Batch files that went out with the person in them, whether they are still there or not.
+        run_folders: Folders of all runs that may have ids of theirs in another file (what was left out, the report,
+            refusals): those that had a payment or flow of theirs to decide about, whether they are still there or not.
         campaigns: Ids of campaigns of which a rule, of now or of before, names the person.
         key: The file of the key.
     """
@@ -35,6 +37,7 @@ class Erasure:
     counts: Mapping[str, int]
     organizations: int
     batch_files: tuple[Path, ...] = ()
+    run_folders: tuple[Path, ...] = ()
     campaigns: tuple[str, ...] = ()
     key: Path = field(default_factory=Path)
 
@@ -45,6 +48,7 @@ class Erasure:
             **self.counts,
             "organizations": self.organizations,
             "batch_files": list(map(str, self.batch_files)),
+            "run_folders": list(map(str, self.run_folders)),
             "campaigns": list(self.campaigns),
             "key_file": str(self.key),
         }
@@ -82,6 +86,7 @@ def forget(store: Store, asked: Asked, moment: datetime, *, dry_run: bool = Fals
         },
         person.users["organization_code"].n_unique(),
         _batch_files(store, person, ledger),
+        _run_folders(store, person, ledger),
         tuple(store.frame("forget/rules_naming", {"texts": sorted(person.texts)})["campaign_id"]),
         key_path(store),
     )
@@ -100,13 +105,29 @@ def _erase(store: Store, person: Person, ledger: pl.DataFrame, moment: datetime)
         put_hashes(
             copy, pl.concat([hasher.hashes(copy, names).select("kind", "hash"), hasher.check_rows(copy)]), moment
         )
-        hash_ledger(copy, hasher, ledger, person.flows)
+        hash_ledger(copy, hasher, ledger)
+        hash_flow_ledger(copy, hasher, person.flows, copy.lookup("forget/contacted", person.flows))
         delete_rows(copy, person.payments, person.flows, person.rejects)
         copy.append("forget/delete_opt_outs", person.opt_outs)
 
 
+def _keys(person: Person, ledger: pl.DataFrame) -> pl.DataFrame:
+    """The person's payments, those too of which only the ledger knows."""
+    return pl.concat([person.payments, ledger.select("organization_code", "payment_id")]).unique()
+
+
+def _run_folders(store: Store, person: Person, ledger: pl.DataFrame) -> tuple[Path, ...]:
+    found = pl.concat(
+        [
+            store.lookup("forget/run_folders", _keys(person, ledger)),
+            store.lookup("forget/run_folders_of_flows", person.flows),
+        ]
+    )
+    return tuple(sorted({Path(folder) for folder in found["folder"]}))
+
+
 def _batch_files(store: Store, person: Person, ledger: pl.DataFrame) -> tuple[Path, ...]:
-    keys = pl.concat([person.payments, ledger.select("organization_code", "payment_id")]).unique()
+    keys = _keys(person, ledger)
     found = pl.concat(
         [store.lookup("forget/batch_files", keys), store.lookup("forget/batch_files_of_flows", person.flows)]
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from recovery_batch.api.forgetting.deleting import delete_rows, hash_ledger, put_hashes
+from recovery_batch.api.forgetting.deleting import delete_rows, hash_flow_ledger, hash_ledger, put_hashes
 from recovery_batch.clock import iso
 from recovery_batch.keys import make_hasher
 from recovery_batch.rewriting import rewritten
@@ -58,10 +58,12 @@ def purge(store: Store, before: datetime, moment: datetime, *, dry_run: bool = F
         "flow_ledger": flow_ledger.height,
     }
     if not dry_run and any(counts.values()):
-        hasher = make_hasher(store) if ledger.height or flow_ledger.height else None
+        contacted = store.lookup("forget/contacted", flows)
+        hasher = make_hasher(store) if ledger.height or flow_ledger.height or contacted.height else None
         with rewritten(store) as copy:
             if hasher is not None:
-                hash_ledger(copy, hasher, ledger, flow_ledger)
+                hash_ledger(copy, hasher, ledger)
+                hash_flow_ledger(copy, hasher, flow_ledger, contacted)
                 put_hashes(copy, hasher.check_rows(copy), moment)
             delete_rows(copy, payments, flows, rejects)
     return Purge(dry_run, before, counts)

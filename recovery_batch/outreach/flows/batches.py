@@ -17,7 +17,9 @@ from recovery_batch.store import Store
 
 _GROUP: Final = ["channel", "planned_at", "window_closes_at"]
 _LINE_END: Final = b"\n"
-_EMITTED: Final = pl.Schema({n: t for n, t in frame_schema(FLOW_COMMUNICATIONS).items() if n != "run_id"})
+_LATER: Final = ("run_id", "phone_hash")
+"""Columns of the ledger that are filled when the run is recorded, and when the flow is erased."""
+_EMITTED: Final = pl.Schema({n: t for n, t in frame_schema(FLOW_COMMUNICATIONS).items() if n not in _LATER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class FlowBatches:
     Attributes:
         files: The files, in their order.
         emitted: One row a flow, in the order of the files and of their lines: the columns of flow_communications but
-            run_id.
+            run_id and phone_hash.
         emails_left_out: How many bodies go out without the e-mail address of their record, since it is none.
     """
 

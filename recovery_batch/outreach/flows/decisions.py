@@ -17,6 +17,7 @@ import polars as pl
 
 from recovery_batch.clock import from_micros, to_micros
 from recovery_batch.contract.abandoned import clean_phone
+from recovery_batch.keys import Hasher, flows_hashed, open_hasher, phones_hashed
 from recovery_batch.money import AMOUNT
 from recovery_batch.outreach.flows.numbers import FlowNumber, read_number
 from recovery_batch.phones import only_digits, payer_keys
@@ -70,8 +71,12 @@ def decide_flows(
         own, else that of the settings; `planned_at` and `window_closes_at` are null for a flow that is too old, or
         whose number has no opening; `session_id`, `cart_total` and `cart_currency` are null where the export had none;
         `reason` is null for SEND.
+
+    Raises:
+        SystemFailed: the store holds hashes of erased or purged flows, and their key is not there or another store's.
     """
-    flows = _pending(store, as_of, settings)
+    hasher = open_hasher(store)
+    flows = _pending(store, as_of, settings, hasher)
     flows = _with_opt_outs(flows, opted_out)
     payments = _payments_after(store, flows, as_of, settings.payments.successful_statuses)
     numbers = _read_numbers(flows.filter(~pl.col("too_old") | pl.col("flow_id").is_in(payments["flow_id"].implode())))
@@ -86,7 +91,9 @@ def decide_flows(
         "outside_window": pl.col("planned_at").is_null(),
     }
     first = pl.coalesce(pl.when(holds).then(pl.lit(name)) for name, holds in reasons.items())
-    flows = _without_repeats(flows.with_columns(first.alias("reason")), store, as_of, settings.flows)
+    pause = timedelta(hours=settings.flows.again_after_hours)
+    flows = flows.with_columns(first.alias("reason"))
+    flows = _without_repeats(flows, _contacted(store, flows, as_of - pause, hasher), pause)
     in_time = pl.when(~pl.col("too_old"))
     return flows.with_columns(
         in_time.then("planned_at").alias("planned_at"),
@@ -123,9 +130,12 @@ def clean_phones(flows: pl.DataFrame) -> pl.DataFrame:
     return flows.with_columns(pl.Series("phone", cleaned, dtype=pl.String))
 
 
-def _pending(store: Store, as_of: datetime, settings: Settings) -> pl.DataFrame:
+def _pending(store: Store, as_of: datetime, settings: Settings, hasher: Hasher | None) -> pl.DataFrame:
     """The flows to decide about, with `phone` (without what people put between its digits) and `too_old`."""
     flows = store.frame("flows/pending", {"as_of": as_of, "default_channel": settings.flows.channel})
+    if hasher is not None:  # a flow that was purged, and loaded again, stands in the ledger under a hash
+        emitted = store.lookup("flows/emitted", flows_hashed(store, hasher, flows))
+        flows = flows.join(emitted, on="flow_id", how="anti", maintain_order="left")
     oldest = as_of - timedelta(hours=settings.run.too_old_hours)
     return clean_phones(flows).with_columns((pl.col("abandoned_at") < pl.lit(oldest)).alias("too_old"))
 
@@ -192,20 +202,23 @@ def _opening(zones: Iterable[str], settings: Flows, as_of: datetime) -> tuple[da
     return (None, None) if found is None else (from_micros(found[0]), from_micros(found[1]))
 
 
-def _without_repeats(flows: pl.DataFrame, store: Store, as_of: datetime, settings: Flows) -> pl.DataFrame:
+def _contacted(store: Store, flows: pl.DataFrame, since: datetime, hasher: Hasher | None) -> pl.DataFrame:
+    """When numbers (`key`) were last contacted about a flow (`contacted_at`), by their own row or by their hash."""
+    contacted = store.frame("flows/contacted", {"since": since})
+    numbers = contacted["phone_number"].drop_nulls().unique()
+    keys = {text: number.key for text in numbers if (number := read_number(text))}
+    key = pl.col("phone_number").replace_strict(keys, default=None, return_dtype=pl.String)
+    found = contacted.select("planned_at", key=key)
+    hashed = contacted.select("planned_at", "phone_hash").drop_nulls()
+    if hasher is not None and hashed.height:  # of flows that were erased or purged
+        asked = phones_hashed(store, hasher, flows.select("key").drop_nulls().unique())
+        found = pl.concat([found, hashed.join(asked, on="phone_hash").select("planned_at", "key")])
+    return found.drop_nulls("key").group_by("key").agg(pl.col("planned_at").max().cast(UTC_TIME).alias("contacted_at"))
+
+
+def _without_repeats(flows: pl.DataFrame, last: pl.DataFrame, pause: timedelta) -> pl.DataFrame:
     """Fill `reason` for flows of a number that was contacted lately, or that a later flow is sent of."""
-    pause = timedelta(hours=settings.again_after_hours)
     going = flows.filter(pl.col("reason").is_null()).select("flow_id", "key", "abandoned_at", "planned_at")
-    contacted = store.frame("flows/contacted", {"since": as_of - pause})
-    keys = {text: number.key for text in contacted["phone_number"].unique() if (number := read_number(text))}
-    last = (
-        contacted.with_columns(
-            pl.col("phone_number").replace_strict(keys, default=None, return_dtype=pl.String).alias("key")
-        )
-        .drop_nulls("key")
-        .group_by("key")
-        .agg(pl.col("planned_at").max().cast(UTC_TIME).alias("contacted_at"))
-    )
     free = (
         going.join(last, on="key", how="left")
         .filter((pl.col("contacted_at") <= pl.col("planned_at") - pause) | pl.col("contacted_at").is_null())

@@ -13,15 +13,16 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from recovery_batch.errors import AppError, Refused, StoreLocked, SystemFailed
+from recovery_batch.errors import AppError, Refused, SystemFailed
 from recovery_batch.outreach.sending.access import Keys
 from recovery_batch.outreach.sending.journal import Entry, Journal
-from recovery_batch.outreach.sending.planning import Choices, Planned, is_over
+from recovery_batch.outreach.sending.planning import Choices, Planned, Turns, is_over
 from recovery_batch.outreach.sending.sealed import SealedRun, without
-from recovery_batch.outreach.sending.states import State
+from recovery_batch.outreach.sending.states import MAY_HAVE_ARRIVED, State
 from recovery_batch.outreach.sending.transport import Transport
 from recovery_batch.outreach.sending.verdicts import Verdict, judge
 from recovery_batch.outreach.sending.waiting import TryAgain, attempts
+from recovery_batch.reporting.formats import plural
 from recovery_batch.settings import Submit
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Sender:
         choices: What the user said.
         now: Tells the time.
         tell: Is told what takes long or went wrong, in a sentence without personal data.
+        is_known: Whether the store knew the run when all this began.
     """
 
     run: SealedRun
@@ -72,12 +74,15 @@ class Sender:
     choices: Choices
     now: Callable[[], datetime]
     tell: Callable[[str], None]
+    is_known: bool
 
-    def send(self, planned: list[Planned]) -> Iterator[Planned]:
+    def send(self, turns: Turns) -> Iterator[Planned]:
         """Send what is due, and give every such request as it stands then, in order.
 
         Raises:
             Stopped: nothing more can be sent; what was given before stands.
+            Overtaken: somebody else sends this run, too.
+            RunWithdrawn: it was taken back meanwhile.
             StoreLocked: another process holds the store for too long.
             FolderChanged: a file is not what it was.
             KeyboardInterrupt: what was in flight is recorded as unknown.
@@ -88,13 +93,16 @@ class Sender:
         rate = Rate(1, max(1, round(_MILLISECONDS / self.settings.requests_per_second)))
         with Transport(self.settings.timeout_seconds) as transport, Limiter(rate, buffer_ms=1) as limiter:
             path, bodies = "", {}
-            for each in planned:
+            for each in map(turns.decide, turns.requests):
                 if each.state is not State.DUE:
                     continue
                 if each.batch.path != path:
                     path, bodies = each.batch.path, dict(self.run.bodies(each.batch))
                 body = without(bodies[each.line], each.left_out) if each.left_out else bodies[each.line]
-                yield _Delivery(self, each, body).carry_out(transport, limiter)
+                done = _Delivery(self, each, body).carry_out(transport, limiter)
+                if done.state in MAY_HAVE_ARRIVED:
+                    turns.sent(done)
+                yield done
 
 
 class _Delivery:
@@ -105,6 +113,7 @@ class _Delivery:
         self._request = request
         self._body = body
         self._left_out = request.message if request.left_out else None
+        self._tries_before = request.attempts
 
     @property
     def _name(self) -> str:
@@ -124,8 +133,9 @@ class _Delivery:
                     if verdict.again:
                         raise TryAgain(self._announce, verdict.after)
         except TryAgain:
+            tries = plural(self._request.attempts - self._tries_before, "try", "tries")
             raise Unreachable(
-                f"{self._name}: {self._request.message}, {self._request.attempts} tries in all",
+                f"{self._name}: {self._request.message}, after {tries}",
                 hint="Nothing of it arrived. Submit again later; what was accepted is not sent again.",
             ) from None
         if verdict.stops:
@@ -141,7 +151,7 @@ class _Delivery:
         self._request = dataclasses.replace(
             self._request, state=State.SENDING, attempts=self._request.attempts + 1, status_code=None, message=None
         )
-        self._record()
+        sender.journal.begin(self._entry(), is_known=sender.is_known)
         try:
             answer = transport.post(sender.urls[kind], sender.keys.headers(sender.settings.headers), self._body)
         except BaseException:
@@ -167,28 +177,27 @@ class _Delivery:
         )
         with _uninterrupted():
             try:
-                self._record()
-            except StoreLocked as error:
-                raise StoreLocked(
+                self._sender.journal.record(self._entry())
+            except AppError as error:
+                line = f" --line {self._request.line}" if self._request.line else ""
+                raise type(error)(
                     f"{error.message}; {self._name} is {verdict.state}, and that could not be recorded",
                     hint="Until it is settled it counts as unknown: recovery-batch submissions resolve "
-                    f"{self._sender.run.run_id} {self._request.batch.path} --line {self._request.line} "
+                    f"{self._sender.run.run_id} {self._request.batch.path}{line} "
                     f"{'accepted' if verdict.state is State.ACCEPTED else 'accepted|unsent'}",
                 ) from error
 
-    def _record(self) -> None:
+    def _entry(self) -> Entry:
         each = self._request
-        self._sender.journal.record(
-            Entry(
-                run_id=self._sender.run.run_id,
-                path=each.batch.path,
-                line=each.line,
-                state=each.state,
-                attempts=each.attempts,
-                status_code=each.status_code,
-                message=each.message,
-                changed_at=self._sender.now(),
-            )
+        return Entry(
+            run_id=self._sender.run.run_id,
+            path=each.batch.path,
+            line=each.line,
+            state=each.state,
+            attempts=each.attempts,
+            status_code=each.status_code,
+            message=each.message,
+            changed_at=self._sender.now(),
         )
 
     def _announce(self, seconds: float) -> None:

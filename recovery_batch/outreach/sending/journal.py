@@ -16,7 +16,8 @@ from typing import Final
 
 import polars as pl
 
-from recovery_batch.locks import exclusive
+from recovery_batch.errors import Refused
+from recovery_batch.locks import beside_submissions, exclusive
 from recovery_batch.outreach.sending.sealed import PaymentKey
 from recovery_batch.outreach.sending.states import State
 from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace, until_free
@@ -26,6 +27,25 @@ from recovery_batch.store import Store
 RequestKey = tuple[str, int]
 """The path of a file, and the line."""
 _LEFT: Final = "the process that sent it ended before an answer was recorded"
+
+
+class Overtaken(Refused):
+    """Somebody else has sent a request meanwhile, or is sending it."""
+
+    slug = "overtaken"
+
+
+class RunWithdrawn(Refused):
+    """A run was taken back: nothing of it is sent."""
+
+    slug = "run_withdrawn"
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run."""
+        super().__init__(
+            f"run {run_id}: was taken back, and is not sent any more",
+            hint="What it held is emitted again by the next run.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +91,23 @@ class Journal:
     pace: Pace = DEFAULT_PACE
 
     @contextmanager
-    def held(self, now: datetime) -> Iterator[None]:
+    def held(self, run_id: str, now: datetime) -> Iterator[frozenset[RequestKey]]:
         """Be the only one who sends or settles requests of this store.
 
-        What is found as `sending` then was left by a process that was killed, and becomes `unknown`.
+        What is found of the run as `sending` then was left by a process that was killed, and becomes `unknown`: those
+        requests are given.
 
         Raises:
             Locked: another process sends; says which.
         """
         with self.opened():  # there must be a store before there is a lock beside it
             pass
-        with exclusive(self.db.with_name(f"{self.db.name}.submit.lock"), "submit"):
-            if any(entry.state is State.SENDING for entry in self.entries(None)):
+        with exclusive(beside_submissions(self.db), "submit"):
+            left = frozenset(each.key for each in self.entries(run_id) if each.state is State.SENDING)
+            if left:
                 with self.opened(write=True) as store:
-                    store.run("submissions/abandon", {"message": _LEFT, "changed_at": now})
-            yield
+                    store.run("submissions/abandon", {"run_id": run_id, "message": _LEFT, "changed_at": now})
+            yield left
 
     def entries(self, run_id: str | None) -> list[Entry]:
         """What is known of the requests of a run, or of every run.
@@ -98,16 +120,41 @@ class Journal:
             rows = store.frame("submissions/listed", {"run_id": run_id})
         return [Entry(**{**row, "state": State(row["state"])}) for row in rows.iter_rows(named=True)]
 
+    def begin(self, entry: Entry, *, is_known: bool) -> None:
+        """Write down that a request is sent now, where nothing stands against it; both in one transaction.
+
+        The lock of `held` should have kept everybody else away. This holds where it could not: on a file system without
+        locks, or after somebody removed its file.
+
+        Args:
+            entry: The request, as `sending`.
+            is_known: Whether the store knew its run when the submission began.
+
+        Raises:
+            Overtaken: it was sent, or may have been, since it was looked at.
+            RunWithdrawn: its run was taken back.
+            StoreLocked: another process held the store too long; nothing was written.
+        """
+        key = {"run_id": entry.run_id, "path": entry.path, "line": entry.line}
+        with self.opened(write=True) as store, store.transaction():
+            state, is_recorded, is_withdrawn = store.frame("submissions/standing", key).row(0)
+            if is_withdrawn or (is_known and not is_recorded):
+                raise RunWithdrawn(entry.run_id)
+            if state not in (None, State.UNSENT):
+                raise Overtaken(
+                    f"{entry.path} of run {entry.run_id} is {state} by now: another process submits this run",
+                    hint="Nothing of it was sent here. Wait until the other has ended, and submit again.",
+                )
+            store.append("submissions/record", _as_row(entry))
+
     def record(self, entry: Entry) -> None:
         """Write down where a request stands; it is on the disk when this returns.
 
         Raises:
             StoreLocked: another process held the store too long; nothing was written.
         """
-        row = {**dataclasses.asdict(entry), "state": entry.state.value}
-        rows = pl.DataFrame([row], schema=frame_schema(SUBMISSIONS))
         with self.opened(write=True) as store:
-            store.append("submissions/record", rows)
+            store.append("submissions/record", _as_row(entry))
 
     def taken(self, run_id: str, payments: Iterable[PaymentKey]) -> Mapping[PaymentKey, str]:
         """Which payments a request of another run has sent, or may have, and the run and file of the last of them."""
@@ -121,9 +168,16 @@ class Journal:
         }
 
     def manifest(self, run_id: str) -> str | None:
-        """The manifest of a run as the store has it; None: the store does not know the run."""
+        """The manifest of a run as the store has it; None: the store does not know the run.
+
+        Raises:
+            RunWithdrawn: it was taken back.
+        """
         with self.opened() as store:
             found: list[str] = store.frame("submissions/manifest", {"run_id": run_id})["manifest"].to_list()
+            standing = store.frame("submissions/standing", {"run_id": run_id, "path": "", "line": 0})
+        if standing["is_withdrawn"].item():
+            raise RunWithdrawn(run_id)
         return found[0] if found else None
 
     @contextmanager
@@ -134,3 +188,8 @@ class Journal:
                 with attempt:  # opening alone is tried again, never what is done with the store
                     store = stack.enter_context(Store.open(self.db, write=write, make=False))
             yield store
+
+
+def _as_row(entry: Entry) -> pl.DataFrame:
+    row = {**dataclasses.asdict(entry), "state": entry.state.value}
+    return pl.DataFrame([row], schema=frame_schema(SUBMISSIONS))

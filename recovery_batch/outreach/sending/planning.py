@@ -68,15 +68,62 @@ def is_over(batch: Batch, now: datetime, choices: Choices) -> bool:
     return now >= batch.not_after and not choices.any_time
 
 
-def plan(
+class Turns:
+    """The requests of a run, in the order of the manifest, and what is decided when the turn of each comes.
+
+    What a request holds depends on what became of those before it: a payment that one of them has sent is left out.
+
+    Attributes:
+        requests: Where each stands, whatever the others send.
+    """
+
+    def __init__(
+        self, requests: Sequence[Planned], taken: Mapping[PaymentKey, str], choices: Choices, held: Held
+    ) -> None:
+        """Begin with what has been sent so far."""
+        self.requests = [_without_held_lines(each, held) if each.state is State.DUE else each for each in requests]
+        self._held = held
+        self._repeat = choices.repeat
+        self._owners: dict[PaymentKey, str] = {} if choices.repeat else _owners(self.requests, taken)
+
+    def decide(self, request: Planned) -> Planned:
+        """A request as it is to be sent, or is not, if its turn is now."""
+        if request.state is not State.DUE or request.line:
+            return request
+        return _without_payments(request, self._held, self._owners)
+
+    def sent(self, request: Planned) -> None:
+        """Remember what a request has sent, or may have."""
+        if not self._repeat:
+            payments = set(request.batch.payments) - request.left_out
+            self._owners.update(dict.fromkeys(payments, request.batch.path))
+
+    def standing(self) -> list[Planned]:
+        """Where every request stands if none of the others goes out before it."""
+        return [self.decide(each) for each in self.requests]
+
+    def plan(self) -> list[Planned]:
+        """Where every request will stand when its turn comes, if the other side accepts all before it."""
+        before = dict(self._owners)
+        planned = []
+        for each in self.requests:
+            decided = self.decide(each)
+            if decided.state is State.DUE:
+                self.sent(decided)
+            planned.append(decided)
+        self._owners = before
+        return planned
+
+
+def turns(
     batches: Sequence[Batch],
     entries: Mapping[RequestKey, Entry],
     taken: Mapping[PaymentKey, str],
     now: datetime,
     choices: Choices,
     held: Held = MappingProxyType({}),
-) -> list[Planned]:
-    """Where every request stands, in the order of the manifest.
+) -> Turns:
+    """The requests of a run, and what is known of them.
 
     Args:
         batches: The files of the run.
@@ -89,15 +136,7 @@ def plan(
     planned = [
         _stands(batch, line, entries.get((batch.path, line)), now, choices) for batch in batches for line in batch.lines
     ]
-    due = [_without_held_lines(each, held) if each.state is State.DUE else each for each in planned]
-    owners = {} if choices.repeat else _owners(due, taken)
-    judged = []
-    for each in due:
-        left = _without_payments(each, held, owners) if each.state is State.DUE and not each.line else each
-        if left.state is State.DUE and not choices.repeat:
-            owners.update(dict.fromkeys(set(each.batch.payments) - left.left_out, each.batch.path))
-        judged.append(left)
-    return judged
+    return Turns(planned, taken, choices, held)
 
 
 def _owners(planned: Sequence[Planned], taken: Mapping[PaymentKey, str]) -> dict[PaymentKey, str]:

@@ -21,7 +21,11 @@ from recovery_batch.outreach.folder import MANIFEST, read_manifest
 PaymentKey = tuple[str, str]
 """Organization and payment id."""
 _SHOWN: Final = 5
-_RUN_AGAIN: Final = "Nothing was sent. Move the folder away and let `run` write it again."
+RESTORE_IT: Final = (
+    "Nothing was sent. Restore the folder from a copy, or, if nothing of the run was submitted, take it back: "
+    "recovery-batch outreach withdraw RUN_ID"
+)
+"""What to do about a folder that was changed."""
 
 
 class FolderChanged(Refused):
@@ -107,7 +111,7 @@ def open_run(folder: Path) -> SealedRun:
     try:
         manifest = _Manifest.model_validate(document)
     except ValidationError as error:
-        raise FolderChanged(f"{folder / MANIFEST}: {_places(error)}", hint=_RUN_AGAIN) from None
+        raise FolderChanged(f"{folder / MANIFEST}: {_places(error)}", hint=RESTORE_IT) from None
     batches: list[Batch] = []
     problems: list[str] = []
     for entry in manifest.files:
@@ -119,7 +123,7 @@ def open_run(folder: Path) -> SealedRun:
         problems.append(f"{folder / MANIFEST}: names a file twice")
     if problems:
         more = f"\nand {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise FolderChanged("\n".join(problems[:_SHOWN]) + more, hint=_RUN_AGAIN, details={"problems": problems})
+        raise FolderChanged("\n".join(problems[:_SHOWN]) + more, hint=RESTORE_IT, details={"problems": problems})
     return SealedRun(folder, manifest.run_id, tuple(batches), document)
 
 

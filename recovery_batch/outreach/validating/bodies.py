@@ -110,7 +110,7 @@ class _FileCheck:
 
     def _check_payment(self, element: Any, pointer: str) -> None:
         payment, payer = element["payment"], element["customer_payer"]
-        if not is_possible(payer["phone_country_code"], payer["phone_number"]):
+        if not _can_be_called(payer["phone_country_code"], payer["phone_number"]):
             self._add(f"{pointer}/customer_payer/phone_number", "no possible number", "a number that can be", None)
         key = (str(self._entry.campaign_id), payment["organization_code"], payment["id"])
         where = f"{self._entry.path} at {pointer}"
@@ -158,6 +158,11 @@ class _FileCheck:
 def amount_texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
     """Amounts as a manifest writes them."""
     return {currency: exact_amount(amount, currency) for currency, amount in amounts.items()}
+
+
+def _can_be_called(code: str, number: str) -> bool:
+    """Whether the digits that go out are a number; an export may have the country code in the number, too."""
+    return is_possible(code, number) or is_possible(code, f"+{number}")
 
 
 def _is_e164(phone: str) -> bool:

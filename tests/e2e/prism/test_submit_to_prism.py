@@ -36,7 +36,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def send(shell: Shell, folder: Path, base: str, *options: object) -> Outcome:
     urls = ("--declined-url", base, "--abandoned-url", base)
-    return shell("submit", folder, "--yes", "--any-time", "--repeat", "--json", *urls, *options)
+    return shell("submit", folder, "--yes", "--any-time", "--repeat", "--unknown-run", "--json", *urls, *options)
 
 
 def states(outcome: Outcome) -> list[str]:
@@ -68,7 +68,7 @@ def test_keys_under_other_names_are_refused(tmp_path: Path, mock: str) -> None:
     folder = make_run(tmp_path / "run", flows(1, "s1", "s2"))
     shell = empty_store(tmp_path / "s.duckdb")
     outcome = call("--config", tmp_path / "settings.toml", "--db", shell.db, "submit", folder, "--yes", "--json",
-                   "--abandoned-url", mock)  # fmt: skip
+                   "--unknown-run", "--abandoned-url", mock)  # fmt: skip
     assert (outcome.status, states(outcome)) == (3, ["unsent", "due"])
     assert outcome.document["requests"][0]["status_code"] == 401
     assert outcome.document["stopped"]["details"]["slug"] == "access_refused"

@@ -119,11 +119,20 @@ def test_a_server_that_stays_busy_stops_the_submission_and_the_next_goes_on(
     outcome = send(shell, folder, server)
     assert (outcome.status, states(outcome)) == (1, ["unsent", "due"])
     assert outcome.document["stopped"]["details"]["slug"] == "unreachable"
+    assert outcome.document["stopped"]["message"].endswith("the server is busy (429), after 3 tries")
     assert server.counts == {declined_body("p1"): 3}
     again = send(shell, folder, server)
     assert (again.status, states(again)) == (0, ["accepted", "accepted"])
     assert again.document["requests"][0]["attempts"] == 4
     assert server.counts == {declined_body("p1"): 4, declined_body("p2"): 1}
+
+
+def test_the_tries_of_earlier_submissions_are_not_counted_again(shell: Shell, tmp_path: Path, server: Server) -> None:
+    folder = make_run(tmp_path / "run", declined(1))
+    shell.db.with_name("s.toml").write_text("[submit]\nattempts = 1\n")
+    server.script = [answer(429)] * 2
+    for _ in range(2):
+        assert send(shell, folder, server).document["stopped"]["message"].endswith(", after 1 try")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -6,20 +6,10 @@ from typing import Any
 
 import pytest
 
-from recovery_batch.store import Store
 from tests.e2e.commands import Shell
-from tests.e2e.runs import (
-    OPEN,
-    RUN_ID,
-    RunFile,
-    declined,
-    declined_body,
-    flow_body,
-    make_run,
-    moment,
-)
+from tests.e2e.runs import RunFile, declined, declined_body, flow_body, make_run
 from tests.e2e.servers import Server
-from tests.e2e.submit.sending import send, submit
+from tests.e2e.submit.sending import record_run, send, submit
 
 
 def damaged(name: str, folder: Path) -> None:
@@ -87,16 +77,11 @@ def test_a_body_that_breaks_the_contract_is_refused_without_its_values(
 
 
 def test_the_manifest_must_be_the_one_that_the_store_has(shell: Shell, folder: Path, server: Server) -> None:
-    manifest = (folder / "manifest.json").read_text()
-    row = {
-        "run_id": RUN_ID, "inputs_sha256": "", "as_of": moment(OPEN[0]), "recorded_at": moment(OPEN[0]),
-        "folder": str(folder), "staged": None, "manifest": manifest,
-    }  # fmt: skip
     assert "does not know the run" in submit(shell, folder, server).err
-    with Store.open(shell.db, write=True) as store:
-        store.run("runs/insert", row)
+    record_run(shell, folder)
     assert "does not know the run" not in submit(shell, folder, server).err
     make_run(folder, declined(7))
     outcome = send(shell, folder, server)
     assert (outcome.status, outcome.error["details"]["slug"]) == (3, "folder_changed")
+    assert "outreach withdraw" in outcome.error["details"]["hint"]
     assert server.connections == 0

@@ -119,3 +119,5 @@ def test_a_person_settles_only_what_is_open(shell: Shell, folder: Path, server: 
         outcome = shell("submissions", "resolve", *words, "--json")
         assert outcome.status == status, outcome
     assert "--line 1" in shell("submissions", "resolve", RUN_ID, path, "unsent").err
+    for words in (("nope", path, "unsent"), (RUN_ID, declined(1).path, "unsent")):
+        assert "line 0" not in shell("submissions", "resolve", *words, "--json").error["message"]

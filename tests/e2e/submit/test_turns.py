@@ -60,6 +60,7 @@ def test_a_window_that_ends_while_a_server_is_busy_ends_the_tries(shell: Shell, 
             folder,
             declined_url=server.url,
             send=True,
+            unknown_run=True,
             pace=FAST,
             now=lambda: clock[min(1, len(server.bodies))],
         )
@@ -127,7 +128,18 @@ def test_a_file_that_was_refused_or_is_over_holds_no_payment_back(shell: Shell, 
     folder = make_run(tmp_path / "run", declined(1, window=OVER), declined(2), other, third)
     server.script = [answer(400)]
     assert states(send(shell, folder, server)) == ["expired", "refused", "accepted", "accepted"]
-    assert sent(server) == [["p2"], ["p1", "p9"], ["p8"]]  # the first was still to be sent when all was planned
+    assert sent(server) == [["p2"], ["p1", "p9"], ["p2", "p8"]]
+
+
+def test_a_file_whose_payments_another_request_was_refused_with_goes_out_at_once(
+    shell: Shell, tmp_path: Path, server: Server
+) -> None:
+    second = RunFile("declined-payments/b/0001.json", declined_body("p1"), 1)
+    folder = make_run(tmp_path / "run", declined(1), second)
+    assert states(submit(shell, folder, server, "--json")) == ["due", "repeated"]
+    server.script = [answer(400)]
+    assert states(send(shell, folder, server)) == ["refused", "accepted"]
+    assert sent(server) == [["p1"], ["p1"]]
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,20 @@ def test_targets_are_the_first_of_each_campaign_and_masked(store: Store) -> None
     assert shown["description"].to_list() == ["shoes", None, "shoes", "shoes"] * 2
     # however many campaigns there are, a report shows a few of each and a few hundred in all
     assert masked_targets(store, decisions, payments, 150)["campaign_no"].value_counts().rows() == [(0, 3), (1, 3)]
+
+
+def test_targets_of_a_run_are_what_is_sent_then_the_newest_suppressed_then_the_old(store: Store) -> None:
+    payments = read_payments(store, (), Period()).sort("payment_id")
+    decisions = payments.select("organization_code", "payment_id").with_columns(
+        pl.Series("campaign_no", [0, 0, 1, 1], dtype=pl.UInt32),
+        pl.Series("payment_no", range(4), dtype=pl.UInt32),
+        pl.Series("payment_created_at", [NOON.replace(minute=n) for n in (3, 0, 1, 2)]),
+        pl.Series("decision", ["SUPPRESS", "SEND", "SUPPRESS", "SUPPRESS"]),
+        pl.Series("reason", ["too_old", None, "opted_out", "already_paid"]),
+    )
+    shown = masked_targets(store, decisions, payments, 2, in_run=True)
+    assert shown["reason"].to_list() == [None, "already_paid", "opted_out", "too_old"]
+    # all that is sent, up to the cap, before anything else
+    many = pl.concat([decisions[[0, 2, 3]], *[decisions[[1]]] * 299])
+    reasons = masked_targets(store, many, payments, 2, in_run=True)["reason"].to_list()
+    assert reasons == [None] * 299 + ["already_paid"]

@@ -23,6 +23,8 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> dict[str, BaseException | int | N
     @click.option("--json", "as_json", is_flag=True)
     def end(as_json: bool) -> int | None:
         outcome = how["with"]
+        if how.get("print"):
+            click.echo("a result" * 100_000)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -68,6 +70,22 @@ def test_a_failure_of_the_system_names_its_file(
     assert main(["end", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["code"], document["message"]) == (500, "/some/file: Permission denied")
+
+
+def test_standard_output_is_blamed_for_its_own_failures_alone(
+    ending: dict[str, BaseException | int | None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending["with"] = OSError(28, "No space left on device")
+    assert main(["end", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["message"] == "No space left on device"
+    ending["with"] = OSError("a template that is not there")
+    assert main(["end"]) == 1
+    assert capsys.readouterr().err.startswith("error: a bug: OSError at test_main.py:")
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        ending["print"] = 1
+        assert main(["end", "--json"]) == 1
+    assert capsys.readouterr().err == "error: standard output: No space left on device\n"
 
 
 def test_the_traceback_of_a_bug_is_shown_on_request_only(

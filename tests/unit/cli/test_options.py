@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from click import BadParameter
 
-from recovery_batch.cli.options import INSTANT, ZONE
+from recovery_batch.cli.options import FILE, INSTANT, ZONE
+from tests.e2e.commands import call
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,19 @@ def test_times_are_instants_in_utc(text: str, moment: datetime) -> None:
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadParameter, match="is not a time; give 2026-09-01 or 2026-09-01T08:00:00Z"):
         INSTANT.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_path_is_refused_and_is_not_the_current_folder(text: str) -> None:
+    with pytest.raises(BadParameter, match="the path is empty"):
+        FILE.convert(text, None, None)
+    for arguments in (
+        ["--db", text, "run", "--out", "x"],
+        ["run", "--out", text],
+        ["run", "--out", "x", "--metrics", text],
+    ):
+        outcome = call(*arguments)
+        assert (outcome.status, "the path is empty" in outcome.err) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["UTC", "America/Bogota", "-05:00", "+05:45"])

@@ -78,7 +78,7 @@ class Night:
 
     def contact(self, name: str, planned: str) -> None:
         """Record that a run has sent a flow."""
-        row = (f"s:{name}", "call", parse_instant(planned), "run", "abandoned-flows/0001.ndjson", 1)
+        row = (f"s:{name}", None, "call", parse_instant(planned), "run", "abandoned-flows/0001.ndjson", 1)
         rows = pl.DataFrame([row], schema=frame_schema(FLOW_COMMUNICATIONS), orient="row").drop("run_id")
         with self.open(write=True) as store:
             store.append("ledger/append_flow_communications", rows, {"run_id": "run"})

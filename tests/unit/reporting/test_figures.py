@@ -246,6 +246,34 @@ def test_warnings_about_limits_only_and_about_nothing_sent() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reasons", "warnings"),
+    [
+        (["too_old", "already_paid"], ()),
+        (
+            ["too_old", "already_paid", "missing_user_id"],
+            ("Everything that was neither too old nor already paid was suppressed: nothing is sent.",),
+        ),
+        (["too_old", "missing_user_id", None], ()),
+        ([], ()),
+    ],
+)
+def test_a_run_warns_only_where_something_new_was_suppressed(
+    reasons: list[str | None], warnings: tuple[str, ...]
+) -> None:
+    rows = [_row(0, number, reason, "USD", 1, 1, None, None) for number, reason in enumerate(reasons)]
+    sample = dataclasses.replace(_sample(rows, CAMPAIGNS[:1]), provenance=build_provenance(run_id="20261015T030000Z-1"))
+    (campaign,) = sample.figures().campaigns
+    assert campaign.warnings == warnings
+
+
+def test_what_is_too_old_is_not_considered() -> None:
+    reasons = ["too_old", "too_old", "already_paid", None]
+    figures = _sample(_row(0, number, each, "USD", 1, 1, None, None) for number, each in enumerate(reasons)).figures()
+    assert (figures.considered, figures.too_old, figures.already_paid) == (Tally(1, 1), 2, 1)
+    assert figures.campaigns[0].considered == Tally(1, 1)
+
+
 @pytest.mark.parametrize("campaigns", [(), CAMPAIGNS])
 def test_nothing_gives_figures_of_nothing(campaigns: tuple[Any, ...]) -> None:
     sample = _sample([], campaigns)

@@ -213,7 +213,33 @@ def test_a_nightly_run_reads_as_one() -> None:
     assert words.startswith("Skip to the figures")
     assert "Nightly run · recovery-batch" in words
     assert "everything that is loaded" in words
+    # finance looks for amounts first; what was evaluated stands behind them
+    assert words.rindex("What was evaluated") > words.rindex("Targeted payments")
     assert "The match is in a batch file of this run." in words
+
+
+def test_a_nightly_run_begins_with_what_is_new() -> None:
+    sample = build_sample(200, run_id="2026-10-01-4f2a")
+    old = pl.int_range(pl.len()) % 10 > 0
+    decisions = sample.decisions.with_columns(
+        pl.when(old).then(pl.lit("SUPPRESS")).otherwise("decision").alias("decision"),
+        pl.when(old).then(pl.lit("too_old")).otherwise("reason").alias("reason"),
+    )
+    figures = replace(sample, decisions=decisions).figures()
+    page, new = Page(render(figures)), figures.considered
+    assert new.matched + figures.too_old == figures.totals.tally.matched
+    assert f"Of {new.matched} matches considered tonight, {new.sent} are sent and" in page.words
+    assert f"{figures.too_old} more are too old." in page.words
+    tiles = " ".join(page.all("dl")[0].text.split())
+    share = " ".join(formats.percent(new.sent, new.matched).split())
+    assert tiles.startswith(f"Considered tonight {new.matched} Sent {new.sent} {share} Suppressed {new.suppressed}")
+    bar = next(each for each in page.all("span") if each.attributes.get("class") == "sent")
+    assert bar.attributes["style"] == f"width:{formats.bar_width(new.sent, new.matched)}"
+
+
+def test_amounts_begin_with_what_is_sent(page: Page) -> None:
+    (table,) = [each for each in page.all("table") if each.attributes["aria-labelledby"] == "amounts-matches"]
+    assert " ".join(table.text.split()).startswith("Currency Sent Suppressed Matched")
 
 
 def test_too_many_days_are_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:

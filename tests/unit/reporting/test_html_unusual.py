@@ -56,7 +56,7 @@ def test_a_page_without_comparison_knows_nothing_of_it(figures: ReportFigures) -
     assert "unusual" not in page
     assert "Against the last" not in page
     with_section = render(replace(figures, unusual=compare(ODD, NIGHTS)))
-    rest = with_section[with_section.index('<section id="evaluated"') :]
+    rest = with_section[with_section.index('<section id="amounts"') :]
     assert page.endswith(rest)
 
 

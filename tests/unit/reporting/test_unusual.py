@@ -111,7 +111,7 @@ def test_what_was_never_seen_is_unusual() -> None:
     run = build_manifest(
         15,
         sent={"c-1": 120, "c-2": 60, "c-3": 1},
-        suppressed={"already_paid": 30, "too_old": 90, "invalid_phone": 1, "a_new_slug": 1},
+        suppressed={"already_paid": 30, "too_old": 90, "invalid_phone": 4, "a_new_slug": 4},
         amounts={"COP": "1840000.10", "MXN": "92000", "CLP": "100"},
     )
     comparison = compare(run, before)
@@ -119,6 +119,13 @@ def test_what_was_never_seen_is_unusual() -> None:
     assert measure(comparison, "campaign", "c-3").why == "new: none of the 14 runs before had this campaign"
     assert measure(comparison, "campaign", "c-3").median is None
     assert measure(comparison, "reason", "invalid_phone").why == "new: none of the 14 runs before had any"
+
+
+@pytest.mark.parametrize("runs", [3, 14])
+def test_a_few_of_a_new_reason_are_chance(runs: int) -> None:
+    before = [build_manifest(night) for night in range(1, runs + 1)]
+    run = build_manifest(15, suppressed={"already_paid": 30, "too_old": 90, "invalid_phone": 3, "holdout": 1})
+    assert unusual(compare(run, before)) == []
 
 
 def test_a_young_campaign_is_shown_and_not_judged() -> None:

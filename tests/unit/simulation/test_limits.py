@@ -304,3 +304,30 @@ def test_in_a_nightly_run_all_wait_for_as_of_and_take_their_turn_by_created_at()
     payments = [build_payment("a", "2026-07-01 09:00"), build_payment("b", "2026-06-30 09:00")]
     decisions = decide(payments, [build_campaign(1, limits=(per_day(1),))], Policy(as_of=at("2026-07-01 12:00")))
     assert outcomes(decisions) == {"a": "user_comms_per_day", "b": "SEND"}
+
+
+def test_of_the_attempts_at_an_order_the_first_that_is_sent_counts() -> None:
+    """An attempt that a limit stops leaves the next one free; users of one order are no chain, but count too."""
+    one = Policy(one_per_order=True)
+    payments = [
+        build_payment("a", "2026-07-01 09:00", "full", order_id="another"),
+        build_payment("b", "2026-07-01 10:00", "full", order_id="o"),
+        build_payment("c", "2026-07-01 11:00", "free", order_id="o"),
+        build_payment("d", "2026-07-01 12:00", "free", order_id="o"),
+        build_payment("e", "2026-07-01 13:00", None, order_id="o"),
+        build_payment("f", "2026-07-01 14:00", "third", order_id="o"),
+    ]
+    limited = build_campaign(1, limits=(per_day(1),))
+    assert outcomes(decide(payments, [limited], one)) == {
+        "a": "SEND",
+        "b": "user_comms_per_day",
+        "c": "SEND",
+        "d": "same_order",
+        "e": "missing_user_id",
+        "f": "same_order",
+    }
+    assert outcomes(decide(payments, [build_campaign(1)], one)) == {
+        "a": "SEND",
+        "b": "SEND",
+        **dict.fromkeys("cdef", "same_order"),
+    }

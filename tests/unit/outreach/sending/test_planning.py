@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery_batch.outreach.sending.journal import Entry
-from recovery_batch.outreach.sending.planning import Choices, Held, plan
+from recovery_batch.outreach.sending.planning import Choices, Held, turns
 from recovery_batch.outreach.sending.sealed import Batch
 from recovery_batch.outreach.sending.states import MAY_HAVE_ARRIVED, State
 
@@ -33,18 +33,18 @@ def test_what_became_of_a_request_counts_before_its_window(
     stored: State, opens: int, closes: int, window: State
 ) -> None:
     one = batch(1, ("p",), opens, closes)
-    (planned,) = plan([one], {("1", 0): entry("1", stored)}, {}, NOW, Choices())
+    (planned,) = turns([one], {("1", 0): entry("1", stored)}, {}, NOW, Choices()).plan()
     assert planned.state is (window if stored is State.UNSENT else stored)
     assert (planned.attempts, planned.status_code) == (2, 500)
-    (anew,) = plan([one], {}, {}, NOW, Choices())
+    (anew,) = turns([one], {}, {}, NOW, Choices()).plan()
     assert (anew.state, anew.attempts, anew.message) == (window, 0, None)
-    (always,) = plan([one], {}, {}, NOW, Choices(any_time=True))
+    (always,) = turns([one], {}, {}, NOW, Choices(any_time=True)).plan()
     assert always.state is State.DUE
 
 
 def test_each_line_of_a_file_of_flows_is_a_request() -> None:
     flows = Batch("f", "", 3, "abandoned", NOW - HOUR, NOW + HOUR, ())
-    planned = plan([flows], {("f", 2): entry("f", State.ACCEPTED, 2)}, {}, NOW, Choices())
+    planned = turns([flows], {("f", 2): entry("f", State.ACCEPTED, 2)}, {}, NOW, Choices()).plan()
     assert [(each.line, each.state.value, each.records) for each in planned] == [
         (1, "due", 1), (2, "accepted", 1), (3, "due", 1),
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_no_payment_goes_out_twice(
     batches = [batch(number, tuple(payments), *window) for number, (payments, _, window) in enumerate(run)]
     entries = {(str(n), 0): entry(str(n), state) for n, (_, state, _) in enumerate(run) if state is not None}
     taken = {("o", payment): "elsewhere" for payment in elsewhere}
-    planned = plan(batches, entries, taken, NOW, Choices())
+    planned = turns(batches, entries, taken, NOW, Choices()).plan()
     out = set(taken) | {key for each in planned if each.state in MAY_HAVE_ARRIVED for key in each.batch.payments}
     for each in planned:
         payments = set(each.batch.payments)
@@ -81,7 +81,7 @@ def test_no_payment_goes_out_twice(
         if repeated:
             assert each.message is not None
             assert each.message.startswith(f"{len(repeated)} of {len(payments)} records left out: ")
-    repeating = plan(batches, entries, taken, NOW, Choices(repeat=True))
+    repeating = turns(batches, entries, taken, NOW, Choices(repeat=True)).plan()
     assert [each.state for each in repeating] == [
         State.DUE if each.state is State.REPEATED else each.state for each in planned
     ]
@@ -94,7 +94,7 @@ def test_nobody_is_sent_who_is_not_to_be_contacted_any_more(
 ) -> None:
     batches = [batch(number, tuple(payments)) for number, (payments, _, _) in enumerate(run)]
     held: Held = {(each.path, ("o", name)): reason for each in batches for name, reason in no_more.items()}
-    for each in plan(batches, {}, {}, NOW, Choices(repeat=True), held):
+    for each in turns(batches, {}, {}, NOW, Choices(repeat=True), held).plan():
         theirs = {key for key in each.batch.payments if key[1] in no_more}
         assert each.state is (State.WITHHELD if theirs == set(each.batch.payments) else State.DUE)
         if each.state is State.DUE:
