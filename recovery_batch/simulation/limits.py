@@ -1,4 +1,4 @@
-"""Rate limits (SPEC 4, 6 and 7), and one contact an order: who is sent, decided candidate after candidate for each user, all users at once.
+"""Rate limits (SPEC 4, 6 and 7), and one contact an order: who is sent, decided one after the other for each user.
 
 Whether a candidate is sent depends on what the same user was sent before, so the candidates of one user are a chain;
 different users never touch. The k-th candidates of all users are decided together, for k = 0, 1, 2, …: as many rounds
