@@ -63,6 +63,7 @@ def run_command(
     request = RunRequest(context.db, out, moment, context.settings, one_per_order, max_contacts, context.log)
     with failures_logged(context.log):
         done = _measured(request, metrics)
+    _print_notes(done)
     if as_json:
         print_json(done.manifest)
     else:
@@ -135,8 +136,8 @@ def _demo_json(done: Demo, out: Path) -> dict[str, Any]:
     }
 
 
-def _print_run(done: Run) -> None:
-    totals = done.manifest["totals"]
+def _print_notes(done: Run) -> None:
+    """Say on standard error what a person has to know of the ledger and the folders beside it."""
     for folder in done.finished:
         note(f"completed what an interrupted run had begun: {folder}")
     if done.strangers:
@@ -146,6 +147,10 @@ def _print_run(done: Run) -> None:
         note("What they hold may have been emitted once more: look before you submit.")
     if done.repeated and done.is_missing:
         note("warning: its folder is no longer there; restore it, or: recovery-batch outreach withdraw RUN_ID")
+
+
+def _print_run(done: Run) -> None:
+    totals = done.manifest["totals"]
     say(f"run {done.manifest['run_id']}{' (made before, unchanged)' if done.repeated else ''}")
     _print_files(done.manifest)
     amounts = ", ".join(

@@ -34,18 +34,14 @@ _BROKEN_OFF: Final = "broken off before an answer came"
 _MILLISECONDS: Final = 1_000
 
 
-class Stopped(AppError):
-    """Nothing more is sent: every other request would fare the same."""
-
-
-class Unreachable(Stopped, SystemFailed):
-    """The other side cannot be reached, or is too busy."""
+class Unreachable(SystemFailed):
+    """The other side cannot be reached, or is too busy: nothing more is sent."""
 
     slug = "unreachable"
 
 
-class AccessRefused(Stopped, Refused):
-    """The other side wants other keys, or another address."""
+class AccessRefused(Refused):
+    """The other side wants other keys, or another address: nothing more is sent."""
 
     slug = "access_refused"
 
@@ -80,7 +76,7 @@ class Sender:
         """Send what is due, and give every such request as it stands then, in order.
 
         Raises:
-            Stopped: nothing more can be sent; what was given before stands.
+            Unreachable, AccessRefused: nothing more can be sent; what was given before stands.
             Overtaken: somebody else sends this run, too.
             RunWithdrawn: it was taken back meanwhile.
             StoreLocked: another process holds the store for too long.
