@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from recovery_batch.disk import sync
 from recovery_batch.errors import SystemFailed
 from recovery_batch.store import Store
 
@@ -212,11 +213,7 @@ def _write(path: Path, key: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise SystemFailed(

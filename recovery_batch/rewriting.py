@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from recovery_batch.disk import owner_only, sync
 from recovery_batch.errors import SystemFailed
 from recovery_batch.store import Store
 
@@ -33,22 +34,22 @@ def rewritten(store: Store) -> Iterator[Store]:
     """
     path = store.path.resolve()
     folder = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    umask = os.umask(0o077)
     try:
-        _remove_left_overs(path)
-        store.run("store/checkpoint")
-        folder.mkdir()
-        # Not to be closed before the rename: closing a file gives up every lock that this process has on it, DuckDB's.
-        with path.open("rb") as source:
-            changed, fresh = folder / "changed.duckdb", folder / "fresh.duckdb"
-            with changed.open("xb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-            with Store.open(changed, write=True) as copy, copy.transaction():
-                yield copy
-            _write_fresh(changed, fresh)
-            shutil.rmtree(f"{path}.tmp", ignore_errors=True)  # what spilled from memory, of a killed process too
-            fresh.rename(path)
-            _sync(path.parent)
+        with owner_only():
+            _remove_left_overs(path)
+            store.run("store/checkpoint")
+            folder.mkdir()
+            # Not to be closed before the rename: closing a file gives up every lock of this process on it, DuckDB's.
+            with path.open("rb") as source:
+                changed, fresh = folder / "changed.duckdb", folder / "fresh.duckdb"
+                with changed.open("xb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+                with Store.open(changed, write=True) as copy, copy.transaction():
+                    yield copy
+                _write_fresh(changed, fresh)
+                shutil.rmtree(f"{path}.tmp", ignore_errors=True)  # what spilled from memory, of a killed process too
+                fresh.rename(path)
+                sync(path.parent)
     except OSError as error:
         raise SystemFailed(
             f"{path}: {error.strerror or error}; the store is as it was",
@@ -56,7 +57,6 @@ def rewritten(store: Store) -> Iterator[Store]:
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.umask(umask)
 
 
 def _write_fresh(changed: Path, fresh: Path) -> None:
@@ -67,7 +67,7 @@ def _write_fresh(changed: Path, fresh: Path) -> None:
         scratch.run("store/copy_fresh")
         scratch.run("store/checkpoint_fresh")
         scratch.run("store/detach_fresh")
-    _sync(fresh)
+    sync(fresh)
 
 
 def _remove_left_overs(path: Path) -> None:
@@ -77,11 +77,3 @@ def _remove_left_overs(path: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

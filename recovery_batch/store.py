@@ -6,7 +6,6 @@ text and header disagree is refused when it is read. Reading commands open the f
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
@@ -19,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from recovery_batch import assets
+from recovery_batch.disk import owner_only
 from recovery_batch.errors import AppError, StoreForeign, StoreLocked, StoreMissing, SystemFailed
 
 SCHEMA_VERSION: Final = 4
@@ -110,7 +110,7 @@ class Store:
         """Wrap an open connection."""
         self._connection = connection
         self.path = path
-        self._private: Callable[[], AbstractContextManager[None]] = _private_files if on_disk else nullcontext
+        self._private: Callable[[], AbstractContextManager[None]] = owner_only if on_disk else nullcontext
 
     @classmethod
     @contextmanager
@@ -139,7 +139,7 @@ class Store:
                 raise
             raise SystemFailed(f"{path}: {_first_line(error)}", hint="Nothing half-done is kept.") from error
         finally:
-            with _private_files():
+            with owner_only():
                 connection.close()
 
     @classmethod
@@ -288,7 +288,7 @@ def _connect(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
     was_stump = _is_stump(path)
     identity = _identity(path)
     try:
-        with _private_files():
+        with owner_only():
             connection = duckdb.connect(str(path), read_only=not write, config=config)
     except duckdb.Error as error:
         failure = _connection_error(path, error)
@@ -312,16 +312,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """What DuckDB creates meanwhile is its user's alone: the store, its write-ahead log, what spills from memory."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def _connection_error(path: Path, error: duckdb.Error) -> AppError:

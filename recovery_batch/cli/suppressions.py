@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from recovery_batch.outreach.opt_outs import (
     remove_same,
     unknown_organizations,
 )
-from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, until_free
+from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, open_when_free
 from recovery_batch.privacy import mask_contact, mask_phone, mask_value
 from recovery_batch.reporting.formats import count, plural
 from recovery_batch.store import Store
@@ -55,10 +55,7 @@ def suppressions_group() -> None:
 @contextmanager
 def _changing(db: Path) -> Iterator[Store]:
     """The store, to be changed as soon as nobody else holds it: somebody's wish must not wait for the night to end."""
-    with ExitStack() as stack:
-        for attempt in until_free(DEFAULT_PACE):
-            with attempt:  # opening alone is tried again, never what is done with the store
-                store = stack.enter_context(Store.open(db, write=True, make=False))
+    with open_when_free(db, write=True, pace=DEFAULT_PACE) as store:
         yield store
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from recovery_batch.disk import owner_only, sync
 from recovery_batch.errors import SystemFailed
 
 MANIFEST: Final = "manifest.json"
@@ -62,8 +63,8 @@ def stage_folder(folder: Path, files: Mapping[str, bytes], store: Path) -> Path:
             for path, content in files.items():
                 _write(staged / path, content)
             for made in (staged, *(each for each in staged.rglob("*") if each.is_dir())):
-                _sync(made)
-            _sync(staged.parent)
+                sync(made)
+            sync(staged.parent)
         except BaseException:
             discard(staged)
             raise
@@ -88,7 +89,7 @@ def publish(staged: Path, folder: Path) -> bool:
                 hint="Restore it from a copy, or take the run back: recovery-batch outreach withdraw RUN_ID",
             )
         staged.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     return True
 
 
@@ -126,16 +127,14 @@ def _suffix(store: Path) -> str:
 
 @contextmanager
 def _refused_by_the_disk(folder: Path, state: str) -> Iterator[None]:
-    umask = os.umask(0o077)
     try:
-        yield
+        with owner_only():
+            yield
     except OSError as error:
         raise SystemFailed(
             f"{folder}: {error.strerror or error}; {state}",
             hint="Check the permissions and the free space, and run this again.",
         ) from error
-    finally:
-        os.umask(umask)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -145,11 +144,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

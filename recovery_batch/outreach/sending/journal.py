@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from recovery_batch.errors import Refused
 from recovery_batch.locks import beside_submissions, exclusive
 from recovery_batch.outreach.sending.sealed import PaymentKey
 from recovery_batch.outreach.sending.states import State
-from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace, until_free
+from recovery_batch.outreach.sending.waiting import DEFAULT_PACE, Pace, open_when_free
 from recovery_batch.schema import SUBMISSIONS, frame_schema
 from recovery_batch.store import Store
 
@@ -183,10 +183,7 @@ class Journal:
     @contextmanager
     def opened(self, *, write: bool = False) -> Iterator[Store]:
         """The store, as soon as nobody else holds it."""
-        with ExitStack() as stack:
-            for attempt in until_free(self.pace):
-                with attempt:  # opening alone is tried again, never what is done with the store
-                    store = stack.enter_context(Store.open(self.db, write=write, make=False))
+        with open_when_free(self.db, write=write, pace=self.pace) as store:
             yield store
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from recovery_batch.errors import StoreLocked
+from recovery_batch.store import Store
 
 if TYPE_CHECKING:
     from stamina.instrumentation import RetryDetails
@@ -77,6 +79,21 @@ def until_free(pace: Pace) -> Iterator[AbstractContextManager[None]]:
     yield from stamina.retry_context(
         on=StoreLocked, attempts=None, timeout=pace.store_patience, wait_initial=0.05, wait_max=2.0, wait_jitter=0.1
     )
+
+
+@contextmanager
+def open_when_free(db: Path, *, write: bool, pace: Pace) -> Iterator[Store]:
+    """Open a store that is there, as soon as nobody else holds it.
+
+    Raises:
+        StoreMissing: there is none.
+        StoreLocked: another process held it too long.
+    """
+    with ExitStack() as stack:
+        for attempt in until_free(pace):
+            with attempt:  # opening alone is tried again, never what is done with the store
+                store = stack.enter_context(Store.open(db, write=write, make=False))
+        yield store
 
 
 def _tell_waits() -> None:
